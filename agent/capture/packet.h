@@ -1,0 +1,38 @@
+// What capture gives: one packet, as the capture library delivered it.
+#pragma once
+
+#include <cstdint>
+
+#include "webtap/base/bytes.h"
+#include "webtap/base/time.h"
+
+namespace webtap::capture {
+
+// The link types that decode understands (values of https://www.tcpdump.org/linktypes.html, as libpcap's
+// pcap_datalink() gives them on Linux).
+enum class LinkType : int {
+  Null = 0,
+  Ethernet = 1,
+  Raw = 12,       // DLT_RAW on Linux
+  RawAlt = 101,   // LINKTYPE_RAW
+  Loop = 108,
+  LinuxSll = 113,
+  Ipv4 = 228,
+  Ipv6 = 229,
+  LinuxSll2 = 276,
+};
+
+struct Packet {
+  Timestamp time;
+  LinkType link_type{};
+  ByteView bytes;                // valid during the call only
+  std::uint32_t wire_length = 0; // at least bytes.size(); more where the capture cut the packet (snaplen)
+};
+
+class PacketHandler {
+ public:
+  virtual ~PacketHandler() = default;
+  virtual void on_packet(const Packet& packet) = 0;
+};
+
+}  // namespace webtap::capture
