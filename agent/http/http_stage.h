@@ -1,6 +1,6 @@
 // Finds HTTP in the bytes of connections and makes transactions of it (RFC 9110, RFC 9112): HTTP/1.1, 1.0 and
-// 0.9, on any port, told by what the first bytes say. Lenient as servers and browsers are; every deviation is a
-// finding of the transaction. After lost bytes, parsing goes on.
+// 0.9, on any port, told by what the first bytes say. Lenient as servers and browsers are; every deviation is
+// a finding of the transaction. After lost bytes, parsing goes on.
 #pragma once
 
 #include <array>
@@ -15,12 +15,12 @@ namespace webtap::http {
 
 // Why each limit is what it is: docs/limits.md.
 struct Limits {
-  std::size_t head_bytes = 64u << 10;        // kept of one head, line ends included
-  std::size_t body_bytes = 1u << 20;         // kept of one body
-  std::size_t pipelined = 1024;              // transactions of one connection waiting for their response
-  std::size_t total_bytes = 256u << 20;      // held in unfinished transactions, of all connections
-  std::size_t findings = 64;                 // of one transaction; more are counted only
-  bool keep_framing = false;                 // bodies as they came: with chunk sizes and trailers
+  std::size_t head_bytes = 64u << 10;    // kept of one head, line ends included
+  std::size_t body_bytes = 1u << 20;     // kept of one body
+  std::size_t pipelined = 1024;          // transactions of one connection waiting for their response
+  std::size_t total_bytes = 256u << 20;  // held in unfinished transactions, of all connections
+  std::size_t findings = 64;             // of one transaction; more are counted only
+  bool keep_framing = false;             // bodies as they came: with chunk sizes and trailers
 };
 
 struct Counters {

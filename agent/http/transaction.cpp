@@ -8,8 +8,7 @@ void Message::clear() {
   body.clear();
   body_size = wire_size = 0;
   first_gap = kNoGap;
-  content_encoding = content_type = {};
-  several_content_encodings = false;
+  content_encoding.clear();
 }
 
 void Transaction::clear() {

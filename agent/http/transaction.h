@@ -23,14 +23,14 @@ struct Slice {
 
 struct Message {
   bool present = false;
-  std::string head;              // as on the wire, without the empty line at the end
-  std::string body;              // kept bytes: transfer-decoded, or raw with Limits::keep_framing; gaps closed up
-  std::uint64_t body_size = 0;   // bytes of the whole body in that form, missing ones included
-  std::uint64_t wire_size = 0;   // bytes on the wire: head, framing, body, missing ones included
-  std::uint64_t first_gap = kNoGap;  // position in `body` before which bytes are missing, first one; kNoGap = none
-  Slice content_encoding;        // values of the Content-Encoding fields: the first one's
-  bool several_content_encodings = false;  // more fields of that name: look them up in the head
-  Slice content_type;
+  std::string head;  // as on the wire, without the empty line at the end
+  std::string body;  // kept bytes: transfer-decoded, or raw with Limits::keep_framing; gaps closed up
+  std::uint64_t body_size = 0;  // bytes of the whole body in that form, missing ones included
+  std::uint64_t wire_size = 0;  // bytes on the wire: head, framing, body, missing ones included
+  std::uint64_t first_gap =
+      kNoGap;  // position in `body` before which bytes are missing, first one; kNoGap = none
+  std::string content_encoding;  // values of all Content-Encoding fields, joined by ", ", unfolded, without
+                                 // control bytes; empty where there is none
 
   static constexpr std::uint64_t kNoGap = ~std::uint64_t{0};
   void clear();
@@ -43,10 +43,10 @@ struct Transaction {
   Timestamp finished;
   Message request;
   Message response;
-  Slice method;  // in request.head
-  Slice target;  // in request.head
-  std::string host;            // RFC 9112, section 3.3, as sent
-  Slice server_field;          // value of Server, in response.head
+  Slice method;        // in request.head
+  Slice target;        // in request.head
+  std::string host;    // RFC 9112, section 3.3, as sent
+  Slice server_field;  // value of Server, in response.head
   std::uint16_t status = 0;
   std::vector<event::Finding> findings;
 

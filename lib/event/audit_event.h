@@ -1,5 +1,5 @@
-// One HTTP transaction as it leaves the sensor: the hinge between the sensor and everything that reads, writes
-// or forwards its events. A plain struct; its buffers are reused from event to event.
+// One HTTP transaction as it leaves the sensor: the hinge between the sensor and everything that reads,
+// writes or forwards its events. A plain struct; its buffers are reused from event to event.
 #pragma once
 
 #include <array>
@@ -24,11 +24,13 @@ struct EventName {
 
 // One side of the exchange (RFC 9110, section 6).
 struct HttpMessage {
-  bool present = false;         // a start line was seen, or, for HTTP/0.9, a body without one
-  std::string head;             // start line and field lines as on the wire, without the empty line at the end
-  std::string body;             // what is kept of the body: with gaps closed up, see the findings
-  std::uint64_t body_size = 0;  // bytes the whole body has in the form in which it is kept, missing ones included
-  std::uint64_t wire_size = 0;  // bytes of the message on the wire: head, framing and body, missing ones included
+  bool present = false;  // a start line was seen, or, for HTTP/0.9, a body without one
+  std::string head;      // start line and field lines as on the wire, without the empty line at the end
+  std::string body;      // what is kept of the body: with gaps closed up, see the findings
+  std::uint64_t body_size =
+      0;  // bytes the whole body has in the form in which it is kept, missing ones included
+  std::uint64_t wire_size =
+      0;  // bytes of the message on the wire: head, framing and body, missing ones included
 
   bool operator==(const HttpMessage&) const = default;
   void clear();
@@ -46,9 +48,9 @@ struct AuditEvent {
   Endpoint server;
   HttpMessage request;
   HttpMessage response;
-  std::string host;            // whom the request addresses (RFC 9112, section 3.3), as sent, port included
-  std::uint16_t status = 0;    // of the final response; 0 = none seen, or no number
-  std::string server_banner;   // value of the response's Server field
+  std::string host;           // whom the request addresses (RFC 9112, section 3.3), as sent, port included
+  std::uint16_t status = 0;   // of the final response; 0 = none seen, or no number
+  std::string server_banner;  // value of the response's Server field
   std::vector<Finding> findings;
   std::vector<std::string> messages;  // alerts of an engine, one `Message:` text each
 

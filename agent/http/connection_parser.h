@@ -1,0 +1,170 @@
+// HTTP on one connection: finds where messages begin, has them read, and pairs requests with responses
+// (RFC 9112, sections 2, 9.3 and 9.3.2).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "agent/http/body_reader.h"
+#include "agent/http/exchange.h"
+#include "agent/http/head.h"
+#include "agent/http/head_reader.h"
+#include "agent/http/http_stage.h"
+
+namespace webtap::http {
+
+// What a connection turned out to carry.
+enum class Protocol : std::uint8_t { Unknown, Http, Http2, Tls };
+
+// What outlives a parser that was given back because its connection had nothing under way.
+struct ConnectionMemory {
+  Protocol protocol = Protocol::Unknown;
+  bool started = false;          // a parser has seen data of this connection
+  bool roles_swapped = false;    // the responder turned out to be the client
+  bool mid_stream = false;       // picked up in the middle, and not said yet
+  bool response_before = false;  // a response was seen
+  bool fresh_tunnel = false;     // a CONNECT tunnel was opened, and nothing of what it carries was told yet
+};
+
+class ConnectionParser {
+ public:
+  struct Context {
+    const Limits& limits;
+    TransactionHandler& next;
+    Counters& counters;
+    ExchangePool& pool;
+  };
+
+  explicit ConnectionParser(const Context& context) : context_(context), queue_(context.pool) {}
+
+  // Begins, or goes on, with a connection. `connection` outlives the parser's work on it.
+  void attach(const stream::Connection& connection, const ConnectionMemory& memory);
+  const ConnectionMemory& memory() const { return memory_; }
+  // Nothing is under way: all that must be remembered is in memory().
+  bool idle() const;
+
+  void on_chunk(const stream::Chunk& chunk);
+  void on_conflict(stream::Direction direction, std::uint64_t length);
+  void on_direction_end(stream::Direction direction, Timestamp time);
+  void on_end(stream::EndReason reason, Timestamp time);
+
+  // Bytes held for unfinished transactions.
+  std::size_t held() const { return held_; }
+  // Lets go of all unfinished transactions; they are passed on as they are.
+  void let_go();
+  // Back to the state of a new parser, buffers kept.
+  void reset();
+
+ private:
+  enum class State : std::uint8_t {
+    Start,  // before a message; what came of it so far is in `pending`
+    Head,
+    Body,
+    MaybeBody,  // a response that should have no body, but announces one
+    Resync,     // looking for the next message
+    Tunnel,     // bytes that are not for us
+  };
+  enum Role : std::uint8_t { kClient = 0, kServer = 1 };
+
+  // One direction.
+  struct Half {
+    State state = State::Start;
+    Role role = kClient;
+    bool first = true;       // no message was begun yet
+    bool malformed = false;  // the last request was one that a server would not have taken
+    bool undecided = false;  // `pending` is no HTTP by itself; the other half may tell
+    bool ended = false;
+    bool empty_lines = false;   // before the message to come
+    bool keep_skipped = false;  // bytes skipped go to the body of `exchange`, whose framing broke
+    std::size_t scanned = 0;    // of `pending`
+    std::uint64_t skipped = 0;  // bytes passed over before the message to come
+    std::uint64_t lost = 0;     // bytes missing before it
+    Timestamp pending_since;
+    std::string pending;
+    HeadReader head;
+    BodyReader body;
+    Framing maybe;                 // in MaybeBody
+    Exchange* exchange = nullptr;  // whose message is being read; null: one that was let go
+  };
+
+  Half& half(stream::Direction direction) { return halves_[static_cast<std::size_t>(direction)]; }
+  Half& client() { return halves_[memory_.roles_swapped ? 1 : 0]; }
+  Half& server() { return halves_[memory_.roles_swapped ? 0 : 1]; }
+
+  void consume(Half& h, ByteView bytes);
+  void read_head(Half& h, ByteView& bytes);
+  void read_body(Half& h, ByteView& bytes);
+  void read_maybe_body(Half& h, ByteView& bytes);
+  void settle_maybe_body(Half& h);
+  void gap(Half& h, std::uint64_t length);
+  void gap_at_start(Half& h, std::uint64_t length);
+  void gap_in_body(Half& h, std::uint64_t length);
+  void gap_in_head(Half& h, std::uint64_t length);
+  void lost_responses(std::uint64_t length);
+
+  // Where messages begin: connection_start.cpp.
+  void read_start(Half& h, ByteView& bytes);
+  void start_request(Half& h, ByteView& bytes);
+  void start_response(Half& h, ByteView& bytes);
+  void decide_request(Half& h);
+  void decide_malformed(Half& h, bool line_complete);
+  void decide_response(Half& h, bool final);
+  bool without_head(const Half& h, bool final) const;
+  void settle_start(Half& h);
+  bool other_protocol(Half& h);
+  void ignore_connection(Protocol protocol);
+  void enter_resync(Half& h);
+  void resync(Half& h, ByteView& bytes);
+  bool found_start(Half& h, ByteView bytes, bool line_complete, std::size_t& at);
+  bool take_role(Half& h, Role role);
+  void skip(Half& h, ByteView bytes);
+  void refeed(Half& h, std::size_t from);
+  void hold(Half& h, ByteView& bytes, std::size_t limit);
+
+  void begin_request(Half& h, ByteView line);
+  void begin_response(Half& h);
+  void begin_response_without_head(Half& h);
+  Exchange& exchange_for_response();
+  Exchange* first_unanswered() const;
+  Exchange& new_exchange(const Half& h);
+  void note_beginning(Half& h);
+  void settle_request_before_response();
+  void claim_pending_request();
+
+  void on_head_end(Half& h);
+  void on_request_head(Half& h);
+  void on_response_head(Half& h);
+  bool on_interim_response(Half& h, const ResponseHead& parsed);
+  void on_switch(Half& h, const ResponseHead& parsed);
+  void open_tunnel();
+  void begin_body(Half& h, const Framing& framing);
+  void end_message(Half& h, bool complete, std::uint64_t missing = 0);
+  void finish_half(Half& h);
+  void emit_finished();
+  void emit_front();
+  void flush(stream::EndReason reason);
+
+  Findings findings(Exchange& exchange, event::Side side) {
+    return {exchange.transaction.findings, side, context_.limits.findings};
+  }
+  event::Side side(const Half& h) const {
+    return h.role == kClient ? event::Side::Request : event::Side::Response;
+  }
+  Message& message(Half& h) {
+    Transaction& t = h.exchange->transaction;
+    return h.role == kClient ? t.request : t.response;
+  }
+  void account();
+
+  Context context_;
+  const stream::Connection* connection_ = nullptr;
+  ConnectionMemory memory_;
+  ExchangeQueue queue_;
+  std::array<Half, 2> halves_;
+  Timestamp now_;
+  std::size_t held_ = 0;
+  bool response_gap_ = false;  // responses may be missing since the last one that was read
+};
+
+}  // namespace webtap::http

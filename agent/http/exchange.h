@@ -1,0 +1,62 @@
+// A transaction in the making, and the pool that such transactions come from.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "agent/http/transaction.h"
+
+namespace webtap::http {
+
+struct Exchange {
+  Transaction transaction;
+  Exchange* next = nullptr;  // in the connection's queue
+  std::size_t held = 0;      // bytes accounted for
+  bool request_done = false;
+  bool response_started = false;
+  bool response_done = false;
+  bool lost_response_likely = false;  // bytes in which its response may have been are missing
+  bool http09 = false;                // the request has no version: the response has no head
+  bool to_head = false;               // the request's method is HEAD,
+  bool to_connect = false;            // or CONNECT
+
+  void clear();
+};
+
+// Keeps buffers of finished exchanges for the next ones. Bounded: large buffers, and exchanges over a number,
+// are freed.
+class ExchangePool {
+ public:
+  Exchange* take();
+  void give_back(Exchange* exchange);
+
+ private:
+  static constexpr std::size_t kExchanges = 1024;
+  static constexpr std::size_t kBuffer = 128u << 10;
+
+  std::vector<std::unique_ptr<Exchange>> free_;
+};
+
+// The exchanges of one connection, in the order of their requests.
+class ExchangeQueue {
+ public:
+  explicit ExchangeQueue(ExchangePool& pool) : pool_(pool) {}
+  ~ExchangeQueue();
+  ExchangeQueue(const ExchangeQueue&) = delete;
+  ExchangeQueue& operator=(const ExchangeQueue&) = delete;
+
+  Exchange& push_back();
+  void pop_front();
+  Exchange* front() const { return front_; }
+  bool empty() const { return front_ == nullptr; }
+  std::size_t size() const { return size_; }
+
+ private:
+  ExchangePool& pool_;
+  Exchange* front_ = nullptr;
+  Exchange* back_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace webtap::http

@@ -1,0 +1,244 @@
+#include "agent/http/head.h"
+
+#include <algorithm>
+
+#include "agent/http/field_lines.h"
+#include "agent/http/text.h"
+
+namespace webtap::http {
+namespace {
+
+using event::FindingKind;
+
+// A value as a program compares it: without control bytes, line folding turned to a blank, in lower case.
+std::string normalised(ByteView value) {
+  std::string text;
+  for (char c : value) {
+    if (c == '\n' || c == '\t') c = ' ';
+    if (is_padding(c) && c != ' ') continue;
+    if (c == '\xa0') c = ' ';  // ISO 8859-1 no-break space, which some browsers skip
+    text += lower(c);
+  }
+  return std::string(trim(text));
+}
+
+void join(std::string& list, ByteView value) {
+  if (!list.empty()) list += ", ";
+  list += value;
+}
+
+// One member of a Content-Length list; nothing where it is no number of 64 bits.
+std::optional<std::uint64_t> number(ByteView text) {
+  if (text.empty()) return std::nullopt;
+  std::uint64_t value = 0;
+  for (char c : text) {
+    if (!is_digit(c) || value > (~std::uint64_t{0} - 9) / 10) return std::nullopt;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return value;
+}
+
+void read_content_length(ContentLength& length, ByteView value, Findings& findings) {
+  const ByteView text = trim(value, is_padding);
+  if (const auto plain = number(text); plain && !length.present) {
+    length = {true, true, *plain};
+    return;
+  }
+  // A list, or one more field: equal members are harmless, others are an attack or a broken server.
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    const auto member = number(trim(text.substr(at, comma - at)));
+    if (!member) {
+      findings.add_once(FindingKind::InvalidContentLength, text);
+      length.valid = false;
+    } else if (!length.present) {
+      length = {true, true, *member};
+    } else if (*member == length.value) {
+      findings.add_once(FindingKind::DuplicateContentLength, text);
+    } else {
+      findings.add_once(FindingKind::ConflictingContentLength,
+                        std::to_string(length.value) + ", " + std::string(text));
+      length.valid = false;
+    }
+    length.present = true;
+    at = comma + 1;
+  }
+}
+
+void read_transfer_encoding(TransferEncoding& coding, ByteView value, bool odd, Findings& findings) {
+  if (coding.present) findings.add_once(FindingKind::DuplicateTransferEncoding, value);
+  const bool exact = equals_ignoring_case(trim(value), "chunked");
+  coding.clean = exact && !odd && !coding.present;
+  coding.present = true;
+  const std::string text = exact ? "chunked" : normalised(value);
+  const bool names_chunked = text.find("chunked") != std::string::npos;
+  coding.chunked = coding.chunked || names_chunked;
+  if (exact) return;
+  if (names_chunked && text.ends_with("chunked") && !is_token(text)) return;  // "gzip, chunked"
+  findings.add_once(names_chunked ? FindingKind::ChunkedNotFinal : FindingKind::UnknownTransferCoding, value);
+}
+
+void read_connection(HeadFields& fields, ByteView value) {
+  if (equals_ignoring_case(value, "keep-alive")) {
+    fields.connection_keep_alive = true;
+    return;
+  }
+  const std::string text = normalised(value);
+  fields.connection_close = fields.connection_close || text.find("close") != std::string::npos;
+  fields.connection_keep_alive = fields.connection_keep_alive || text.find("keep-alive") != std::string::npos;
+}
+
+Slice position(ByteView value, ByteView head) {
+  return {static_cast<std::uint32_t>(value.data() - head.data()), static_cast<std::uint32_t>(value.size())};
+}
+
+// Takes what the fields say, one after the other, in the order of the head.
+class FieldReader final : public FieldHandler {
+ public:
+  FieldReader(ByteView head, HeadFields& fields, Findings& findings)
+      : head_(head), fields_(fields), findings_(findings) {}
+
+  void on_field(const FieldLine& line) override {
+    const ByteView name = line.name;
+    switch (name.size()) {
+      case 4:
+        if (equals_ignoring_case(name, "host")) on_host(line);
+        break;
+      case 6:
+        if (equals_ignoring_case(name, "server")) fields_.server = position(line.value, head_);
+        break;
+      case 7:
+        if (equals_ignoring_case(name, "upgrade")) fields_.upgrade = normalised(line.value);
+        break;
+      case 10:
+        if (equals_ignoring_case(name, "connection")) read_connection(fields_, line.value);
+        break;
+      case 14:
+        if (equals_ignoring_case(name, "content-length"))
+          read_content_length(fields_.content_length, line.value, findings_);
+        break;
+      case 16:
+        if (equals_ignoring_case(name, "content-encoding"))
+          join(fields_.content_encoding, normalised(line.value));
+        break;
+      case 17:
+        if (equals_ignoring_case(name, "transfer-encoding"))
+          read_transfer_encoding(fields_.transfer_encoding, line.value, line.odd, findings_);
+        break;
+      default:
+        break;
+    }
+  }
+
+ private:
+  void on_host(const FieldLine& line) {
+    if (fields_.host) {
+      findings_.add_once(FindingKind::DuplicateHost, line.value);
+    } else {
+      fields_.host = position(line.value, head_);
+    }
+  }
+
+  ByteView head_;
+  HeadFields& fields_;
+  Findings& findings_;
+};
+
+// The start line without its line end, and where the field lines begin. A bare CR ends the line for whoever
+// compares, but not for the RFC.
+struct Split {
+  ByteView start_line;
+  std::size_t fields = 0;
+};
+
+Split split_start_line(ByteView head, Findings& findings) {
+  const std::size_t lf = head.find('\n');
+  ByteView line = head.substr(0, lf);
+  std::size_t fields = lf == ByteView::npos ? head.size() : lf + 1;
+  if (!line.empty() && line.back() == '\r') {
+    line.remove_suffix(1);
+  } else if (lf != ByteView::npos) {
+    findings.add_once(FindingKind::BareLineFeed);
+  }
+  if (!has_control_byte(line)) return {line, fields};
+  if (const std::size_t cr = line.find('\r'); cr != ByteView::npos) {
+    findings.add_once(FindingKind::BareCarriageReturn);
+    return {line.substr(0, cr), cr + 1};
+  }
+  findings.add_once(FindingKind::ControlByte);
+  return {line, fields};
+}
+
+HeadFields read_fields(ByteView head, std::size_t from, Findings& findings) {
+  HeadFields fields;
+  FieldReader reader(head, fields, findings);
+  read_field_lines(head.substr(from), findings, reader);
+  if (fields.transfer_encoding.present && fields.content_length.present)
+    findings.add_once(FindingKind::LengthAndTransferEncoding);
+  return fields;
+}
+
+bool valid_host(ByteView host) {
+  return std::ranges::all_of(host, [](char c) {
+    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
+           ByteView("-._~!$&'()*+,;=:[]%").find(c) != ByteView::npos;
+  });
+}
+
+// The authority of an absolute or authority-form target (RFC 9112, section 3.2); empty in origin form.
+ByteView target_authority(ByteView method, ByteView target) {
+  if (method == "CONNECT") return target;
+  const std::size_t scheme = target.find("://");
+  if (scheme == ByteView::npos || target.substr(0, scheme).find_first_of("/?#") != ByteView::npos) return {};
+  ByteView authority = target.substr(scheme + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  return authority.substr(authority.rfind('@') + 1);  // npos + 1 = 0: no userinfo
+}
+
+void check_version(ByteView line, Slice text, Version version, Findings& findings) {
+  if (version == Version::Http11 && text.in(line) != "HTTP/1.1")
+    findings.add_once(FindingKind::UnknownVersion, text.in(line));
+}
+
+}  // namespace
+
+RequestHead parse_request_head(ByteView head, Findings& findings) {
+  const Split split = split_start_line(head, findings);
+  RequestHead parsed;
+  parsed.line = parse_request_line(split.start_line);
+  const RequestLine& line = parsed.line;
+  if (line.version_text.empty() && !line.target.empty()) {
+    findings.add_once(FindingKind::MissingVersion);
+  } else if (!line.well_formed) {
+    findings.add_once(FindingKind::InvalidRequestLine);
+  }
+  if (line.target.in(split.start_line).find_first_of(" \t") != ByteView::npos)
+    findings.add_once(FindingKind::TargetWithSpace);
+  check_version(split.start_line, line.version_text, line.version, findings);
+  parsed.fields = read_fields(head, split.fields, findings);
+  return parsed;
+}
+
+ResponseHead parse_response_head(ByteView head, Findings& findings) {
+  const Split split = split_start_line(head, findings);
+  ResponseHead parsed;
+  parsed.line = parse_status_line(split.start_line);
+  if (!parsed.line.well_formed) findings.add_once(FindingKind::InvalidStatusLine);
+  check_version(split.start_line, parsed.line.version_text, parsed.line.version, findings);
+  parsed.fields = read_fields(head, split.fields, findings);
+  return parsed;
+}
+
+std::string effective_host(ByteView head, const RequestHead& parsed, Findings& findings) {
+  const auto& host = parsed.fields.host;
+  const ByteView field = host ? host->in(head) : ByteView{};
+  const ByteView authority = target_authority(parsed.line.method.in(head), parsed.line.target.in(head));
+  if (!host && parsed.line.version == Version::Http11) findings.add_once(FindingKind::MissingHost);
+  if (!valid_host(field)) findings.add_once(FindingKind::InvalidHost, field);
+  if (authority.empty()) return std::string(field);
+  if (host && !std::ranges::equal(authority, field, {}, lower, lower))
+    findings.add_once(FindingKind::HostDiffersFromTarget, field);
+  return std::string(authority);
+}
+
+}  // namespace webtap::http
