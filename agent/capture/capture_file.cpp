@@ -1,1 +1,158 @@
-// filled by its owner
+#include "agent/capture/capture_file.h"
+
+#include <pcap/pcap.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "agent/capture/file_input.h"
+
+namespace webtap::capture {
+namespace {
+
+constexpr std::int64_t kLastSecond = 253402300799;  // 9999-12-31T23:59:59Z, the last one that dates can write
+
+struct PcapCloser {
+  void operator()(pcap_t* pcap) const { pcap_close(pcap); }
+};
+using PcapHandle = std::unique_ptr<pcap_t, PcapCloser>;
+
+struct Compression {
+  std::string_view magic;
+  const char* name;
+  const char* undo;
+};
+constexpr std::array<Compression, 4> kCompressions = {{
+    {"\x1f\x8b", "gzip", "zcat"},
+    {"\x28\xb5\x2f\xfd", "zstd", "zstdcat"},
+    {"\xfd"
+     "7zX",
+     "xz", "xzcat"},
+    {"BZh", "bzip2", "bzcat"},
+}};
+
+void refuse_compressed(const std::string& path, ByteView start) {
+  for (const Compression& kind : kCompressions) {
+    if (!start.starts_with(kind.magic)) continue;
+    throw CaptureError("cannot read capture file '" + path + "': it is " + kind.name +
+                       "-compressed; decompress it first, as in: " + kind.undo + " '" + path +
+                       "' | webtap-agent read -");
+  }
+}
+
+bool is_truncation(std::string_view error) { return error.starts_with("truncated"); }
+
+std::string open_reason(std::string_view error, std::size_t bytes) {
+  if (!is_truncation(error)) return std::string(error);
+  return bytes == 0 ? "the file is empty" : "the file ends within its header";
+}
+
+std::string read_reason(std::string_view error) {
+  return is_truncation(error) ? "the file ends in the middle of a packet" : std::string(error);
+}
+
+// libpcap reads the unsigned 32-bit seconds of a pcap file as signed: what is beyond 2038 came out negative.
+// A pcapng file may hold any 64-bit number.
+Timestamp to_timestamp(const timeval& time) {
+  std::int64_t seconds = time.tv_sec;
+  if (seconds < 0 && seconds >= std::numeric_limits<std::int32_t>::min()) seconds += std::int64_t{1} << 32;
+  seconds = std::clamp<std::int64_t>(seconds, 0, kLastSecond);
+  const std::int64_t microseconds = std::clamp<std::int64_t>(time.tv_usec, 0, 999'999);
+  return Timestamp(std::chrono::seconds(seconds) + Duration(microseconds));
+}
+
+}  // namespace
+
+struct CaptureFile::Impl {
+  Impl(const std::string& path, const std::string& filter);
+  ~Impl() { pcap_freecode(&filter_); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void open(const std::string& path);
+  void compile(const std::string& filter);
+  Status read(PacketHandler& handler, int limit);
+  static void on_packet(u_char* self, const pcap_pkthdr* header, const u_char* bytes);
+  std::uint64_t position() const { return static_cast<std::uint64_t>(ftello(stream_)); }
+
+  FileInput input_;
+  PcapHandle pcap_;              // closed before the input that its stream reads
+  std::FILE* stream_ = nullptr;  // belongs to pcap_
+  bpf_program filter_{};         // empty: everything passes
+  LinkType link_type_{};
+  PacketHandler* handler_ = nullptr;  // during read() only
+  std::uint64_t end_of_last_ = 0;     // offset behind the last packet that could be used
+  std::optional<Damage> damage_;
+};
+
+CaptureFile::Impl::Impl(const std::string& path, const std::string& filter) : input_(path) {
+  refuse_compressed(path, input_.start());
+  open(path);
+  if (!filter.empty()) compile(filter);
+}
+
+void CaptureFile::Impl::open(const std::string& path) {
+  stream_ = input_.open_stream();
+  if (stream_ == nullptr) {
+    throw CaptureError("cannot open capture file '" + path + "': " + errno_text(errno));
+  }
+  std::array<char, PCAP_ERRBUF_SIZE> error{};
+  pcap_.reset(pcap_fopen_offline_with_tstamp_precision(stream_, PCAP_TSTAMP_PRECISION_MICRO, error.data()));
+  if (!pcap_) {
+    std::fclose(stream_);
+    throw CaptureError("cannot read capture file '" + path +
+                       "': " + open_reason(error.data(), input_.start().size()));
+  }
+  link_type_ = static_cast<LinkType>(pcap_datalink(pcap_.get()));
+  end_of_last_ = position();
+}
+
+void CaptureFile::Impl::compile(const std::string& filter) {
+  if (pcap_compile(pcap_.get(), &filter_, filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    throw FilterError("cannot compile filter '" + filter + "': " + pcap_geterr(pcap_.get()));
+  }
+}
+
+CaptureFile::Status CaptureFile::Impl::read(PacketHandler& handler, int limit) {
+  if (damage_) return Status::Damaged;
+  handler_ = &handler;
+  const int count =
+      pcap_dispatch(pcap_.get(), std::max(limit, 1), on_packet, reinterpret_cast<u_char*>(this));
+  if (count > 0) return Status::More;
+  if (count == 0) return Status::End;
+  damage_ = Damage{end_of_last_, read_reason(pcap_geterr(pcap_.get()))};
+  return Status::Damaged;
+}
+
+// The filter is applied here, not by libpcap: so that `limit` bounds what one call reads, and so that packets
+// left out by the filter are known to be sound.
+void CaptureFile::Impl::on_packet(u_char* self_bytes, const pcap_pkthdr* header, const u_char* bytes) {
+  Impl& self = *reinterpret_cast<Impl*>(self_bytes);
+  self.end_of_last_ = self.position();
+  if (self.filter_.bf_insns != nullptr && pcap_offline_filter(&self.filter_, header, bytes) == 0) return;
+  Packet packet;
+  packet.time = to_timestamp(header->ts);
+  packet.link_type = self.link_type_;
+  packet.bytes = ByteView(reinterpret_cast<const char*>(bytes), header->caplen);
+  packet.wire_length = std::max(header->len, header->caplen);
+  self.handler_->on_packet(packet);
+}
+
+CaptureFile::CaptureFile(const std::string& path, const std::string& filter)
+    : impl_(std::make_unique<Impl>(path, filter)) {}
+CaptureFile::~CaptureFile() = default;
+CaptureFile::CaptureFile(CaptureFile&&) noexcept = default;
+
+CaptureFile::Status CaptureFile::read(PacketHandler& handler, int limit) {
+  return impl_->read(handler, limit);
+}
+const std::optional<Damage>& CaptureFile::damage() const { return impl_->damage_; }
+std::uint64_t CaptureFile::position() const { return impl_->position(); }
+std::uint64_t CaptureFile::size() const { return impl_->input_.size(); }
+
+}  // namespace webtap::capture

@@ -17,6 +17,12 @@ class CaptureError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The filter is wrong: "cannot compile filter 'tcp prot 80': syntax error".
+class FilterError : public CaptureError {
+ public:
+  using CaptureError::CaptureError;
+};
+
 // Damage met while reading: everything before `offset` was read.
 struct Damage {
   std::uint64_t offset = 0;  // in the file, of the first byte that could not be used
@@ -26,7 +32,7 @@ struct Damage {
 class CaptureFile {
  public:
   // `path` is a file, or "-" for standard input. `filter` is a BPF filter in tcpdump's language, or empty.
-  // Throws CaptureError.
+  // Throws CaptureError; FilterError where the filter is what is wrong.
   CaptureFile(const std::string& path, const std::string& filter);
   ~CaptureFile();
   CaptureFile(CaptureFile&&) noexcept;

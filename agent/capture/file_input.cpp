@@ -1,0 +1,112 @@
+#include "agent/capture/file_input.h"
+
+#include <fcntl.h>
+#include <stdio_ext.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "agent/capture/capture_file.h"
+
+namespace webtap::capture {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, const std::string& reason) {
+  throw CaptureError("cannot open capture file '" + path + "': " + reason);
+}
+
+ssize_t read_retrying(int descriptor, char* to, std::size_t size) {
+  for (;;) {
+    const ssize_t count = ::read(descriptor, to, size);
+    if (count >= 0 || errno != EINTR) return count;
+  }
+}
+
+}  // namespace
+
+std::string errno_text(int error) {
+  std::string text = std::generic_category().message(error);
+  const bool acronym = text.size() > 1 && std::isupper(static_cast<unsigned char>(text[1])) != 0;
+  if (!acronym) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+FileInput::FileInput(const std::string& path) {
+  open_descriptor(path);
+  try {
+    read_start(path);
+  } catch (...) {
+    if (owned_) ::close(descriptor_);
+    throw;
+  }
+}
+
+FileInput::~FileInput() {
+  if (owned_) ::close(descriptor_);
+}
+
+void FileInput::open_descriptor(const std::string& path) {
+  if (path == "-") {
+    descriptor_ = STDIN_FILENO;
+    return;
+  }
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (descriptor_ < 0) fail(path, errno_text(errno));
+  owned_ = true;
+}
+
+void FileInput::read_start(const std::string& path) {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) fail(path, errno_text(errno));
+  if (S_ISDIR(status.st_mode)) fail(path, errno_text(EISDIR));
+  if (::isatty(descriptor_) != 0) fail(path, "is a terminal");
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode)) {
+    fail(path, "is neither a file nor a pipe");
+  }
+  if (S_ISREG(status.st_mode)) size_ = static_cast<std::uint64_t>(status.st_size);
+  while (start_size_ < sizeof(start_)) {
+    const ssize_t count = read_retrying(descriptor_, start_ + start_size_, sizeof(start_) - start_size_);
+    if (count < 0) fail(path, errno_text(errno));
+    if (count == 0) return;
+    start_size_ += static_cast<std::size_t>(count);
+  }
+}
+
+ssize_t FileInput::read(char* to, std::size_t size) {
+  ssize_t count = 0;
+  if (start_taken_ < start_size_) {
+    const std::size_t taken = std::min(size, start_size_ - start_taken_);
+    std::memcpy(to, start_ + start_taken_, taken);
+    start_taken_ += taken;
+    count = static_cast<ssize_t>(taken);
+  } else {
+    count = read_retrying(descriptor_, to, size);
+  }
+  if (count > 0) bytes_read_ += static_cast<std::uint64_t>(count);
+  return count;
+}
+
+std::FILE* FileInput::open_stream() {
+  cookie_io_functions_t functions{};
+  functions.read = [](void* self, char* to, std::size_t size) {
+    return static_cast<FileInput*>(self)->read(to, size);
+  };
+  // Answers where the stream is (ftello), and moves nowhere.
+  functions.seek = [](void* self, off64_t* offset, int whence) {
+    if (whence != SEEK_CUR || *offset != 0) return -1;
+    *offset = static_cast<off64_t>(static_cast<FileInput*>(self)->bytes_read_);
+    return 0;
+  };
+  std::FILE* stream = ::fopencookie(this, "r", functions);
+  if (stream == nullptr) return nullptr;
+  std::setvbuf(stream, buffer_.get(), _IOFBF, kStreamBuffer);
+  __fsetlocking(stream, FSETLOCKING_BYCALLER);  // one thread reads it
+  return stream;
+}
+
+}  // namespace webtap::capture
