@@ -24,9 +24,9 @@ struct Connection {
   bool handshake_seen = false;  // a SYN was seen: offsets begin at the stream's first byte
 };
 
-// A run of bytes of one direction. `offset` counts from the first byte seen (with a handshake: the first byte of
-// the stream), in 64 bits. Bytes that never came are `gap_before`; a gap at the end of a direction is a chunk
-// without bytes.
+// A run of bytes of one direction. `offset` counts from the first byte seen (with a handshake: the first byte
+// of the stream), in 64 bits. Bytes that never came are `gap_before`; a gap at the end of a direction is a
+// chunk without bytes.
 struct Chunk {
   const Connection* connection = nullptr;
   Direction direction{};
@@ -37,11 +37,11 @@ struct Chunk {
 };
 
 enum class EndReason : std::uint8_t {
-  Finished,       // both directions ended with FIN
-  Reset,          // RST
+  Finished,  // both directions ended with FIN
+  Reset,     // RST
   IdleTimeout,
-  PortReuse,      // a new connection on the same addresses and ports
-  Evicted,        // to stay within the number of connections or bytes
+  PortReuse,  // a new connection on the same addresses and ports
+  Evicted,    // to stay within the number of connections or bytes
   EndOfCapture,
 };
 
@@ -49,7 +49,8 @@ class ChunkHandler {
  public:
   virtual ~ChunkHandler() = default;
   virtual void on_chunk(const Chunk& chunk) = 0;
-  // A retransmission whose bytes differ from those already seen at [offset, offset + length). The first copy won.
+  // A retransmission whose bytes differ from those already seen at [offset, offset + length). The first copy
+  // won.
   virtual void on_conflict(const Connection& connection, Direction direction, std::uint64_t offset,
                            std::uint64_t length) = 0;
   // FIN: nothing more comes in this direction. Called at most once a direction, after its last chunk.

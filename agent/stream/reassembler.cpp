@@ -1,1 +1,16 @@
-// filled by its owner
+#include "agent/stream/reassembler.h"
+
+#include "agent/stream/connection_tracker.h"
+
+namespace webtap::stream {
+
+Reassembler::Reassembler(const Limits& limits, ChunkHandler& next)
+    : impl_(std::make_unique<Impl>(limits, next)) {}
+Reassembler::~Reassembler() = default;
+
+void Reassembler::on_segment(const decode::Segment& segment) { impl_->on_segment(segment); }
+void Reassembler::advance(Timestamp now) { impl_->advance(now); }
+void Reassembler::finish() { impl_->finish(); }
+const Counters& Reassembler::counters() const { return impl_->counters(); }
+
+}  // namespace webtap::stream
