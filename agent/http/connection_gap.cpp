@@ -8,10 +8,7 @@ using event::Side;
 
 void ConnectionParser::gap(Half& h, std::uint64_t length) {
   settle_maybe_body(h);
-  if (h.state == State::Start && h.role == kClient && !h.pending.empty() && !h.undecided) {
-    begin_request(h, h.pending);  // the beginning of a request line: what there is of a request
-    refeed(h, 0);
-  }
+  settle_start(h);  // the beginning of a start line, or of a body without one
   switch (h.state) {
     case State::Head:
       gap_in_head(h, length);

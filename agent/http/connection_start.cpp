@@ -152,7 +152,8 @@ void ConnectionParser::decide_response(Half& h, bool final) {
     std::size_t at = line;
     while (at < view.size() && is_padding(view[at]) && view[at] != '\n') ++at;
     const Likeness likeness = like_status_line(view.substr(at));
-    if (likeness == Likeness::Yes) {
+    const bool cut_short = likeness == Likeness::Maybe && final && at < view.size();
+    if (likeness == Likeness::Yes || cut_short) {
       const bool only_empty = view.find_first_not_of("\r\n") == at;
       if (at != 0) (only_empty ? h.empty_lines = true : (h.skipped += at) != 0);
       begin_response(h);

@@ -1,7 +1,7 @@
-// Undoes content codings (RFC 9110, section 8.4): gzip, deflate (with the zlib header, or raw as some servers
-// send it), br, zstd, stacked in any order; several gzip members. Lenient as browsers are; what the labels
-// get wrong is a finding. Bounded against bombs: layers are undone block by block, so no intermediate body is
-// held.
+// Undoes content codings (RFC 9110, section 8.4): gzip, deflate (with the zlib header, or raw as some
+// servers send it), br, zstd, stacked in any order; several gzip members. Lenient as browsers are; what the
+// labels get wrong is a finding. Bounded against bombs: layers are undone block by block, so no
+// intermediate body is held.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ struct DecodeResult {
   std::uint64_t total_bytes = 0;  // bytes decoded, those not kept included
 };
 
-// Decodes `body`, labelled with `codings` (the Content-Encoding field's value: a comma-separated list in the
-// order in which the codings were applied), into `out`. What went wrong is appended to `findings`, with
+// Decodes `body`, labelled with `codings` (the Content-Encoding field's value: a comma-separated list in
+// the order in which the codings were applied), into `out`. What went wrong is appended to `findings`, with
 // `side`. A body cut short (`complete` false) gives what could be decoded, and no finding for its missing
 // end. Each thread keeps the decoders' states of two layers from call to call.
 DecodeResult decode_content(ByteView codings, ByteView body, bool complete, const DecodeLimits& limits,
