@@ -165,13 +165,13 @@ void Reassembler::Impl::track_rst(Flow& flow, Direction d, const decode::Segment
   settle(flow);
 }
 
-// FIN of a side that has not answered the SYN: its peer ignores it (RFC 9293, section 3.10.7.3), and so must we, or a
-// forged one would hide the connection.
+// FIN of a side that has not answered the SYN: its peer ignores it (RFC 9293, section 3.10.7.3), and so must
+// we, or a forged one would hide the connection.
 bool Reassembler::Impl::precedes_handshake(const Flow& flow, Direction d, const decode::Segment& segment) {
   const Half& half = flow.half(d);
   const Half& other = flow.half(opposite(d));
-  return segment.has(decode::kFin) && wire_length(segment) == 0 && other.has_syn && !half.has_syn && !half.delivered &&
-         !other.delivered;
+  return segment.has(decode::kFin) && wire_length(segment) == 0 && other.has_syn && !half.has_syn &&
+         !half.delivered && !other.delivered;
 }
 
 // Retransmissions of a connection that has ended open no other one.

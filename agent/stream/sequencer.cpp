@@ -148,7 +148,8 @@ void Sequencer::give_up_waiting(Flow& flow, Direction d, Timestamp now) {
   }
 }
 
-// Whether the tolerance for what was acknowledged in a direction has passed. If so, what is missing is missing.
+// Whether the tolerance for what was acknowledged in a direction has passed. If so, what is missing is
+// missing.
 bool Sequencer::believe(Flow& flow, Direction d, Timestamp now) {
   Waiting& waiting = flow.pending->of(d);
   if (!waiting.awaits || now - waiting.awaited_since < reorder_tolerance_) return false;
@@ -237,8 +238,8 @@ bool Sequencer::idle(const Flow& flow, Direction d) {
          waiting.spoken <= half.next && half.has_fin == half.ended;
 }
 
-// How far `next` may move over what is known to be missing: if something follows, or if it was acknowledged. Else a
-// retransmission may still fill it.
+// How far `next` may move over what is known to be missing: if something follows, or if it was acknowledged.
+// Else a retransmission may still fill it.
 std::uint64_t Sequencer::missing_until(const Flow& flow, Direction d) {
   const Half& half = flow.half(d);
   const Waiting& waiting = flow.pending->of(d);
@@ -247,7 +248,8 @@ std::uint64_t Sequencer::missing_until(const Flow& flow, Direction d) {
   if (half.has_fin) until = std::min(until, half.fin);
   const bool followed = !waiting.buffer.empty() || half.has_fin || half.acked > half.next;
   if (until <= half.next || !followed) return half.next;
-  // The other side's next bytes were sent when so much of this direction had reached it: they come in between.
+  // The other side's next bytes were sent when so much of this direction had reached it: they come in
+  // between.
   const SegmentBuffer& others = flow.pending->of(opposite(d)).buffer;
   if (!others.empty() && others.first().ack > half.next) until = std::min(until, others.first().ack);
   return until;

@@ -11,11 +11,11 @@
 //  - a limit on what may be buffered;
 //  - the end of the connection.
 //
-// Cause before effect: bytes that acknowledge what the other direction has not delivered yet are held until it
-// has, so that no response overtakes its request; where it never does, for Limits::reorder_tolerance.
+// Cause before effect: bytes that acknowledge what the other direction has not delivered yet are held until
+// it has, so that no response overtakes its request; where it never does, for Limits::reorder_tolerance.
 //
-// A direction has one timer for all of its holes: one that shows up while the timer runs for another may have to
-// wait for twice the tolerance.
+// A direction has one timer for all of its holes: one that shows up while the timer runs for another may have
+// to wait for twice the tolerance.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,53 @@
+// Events as text in ModSecurity's native format (version 2.9): parts in the order A B C F E H Z, separated by
+// boundary lines. docs/audit-format.md says what each part holds.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "webtap/base/endpoint.h"
+#include "webtap/event/audit_event.h"
+#include "webtap/modsec/parts.h"
+#include "webtap/modsec/time_text.h"
+
+namespace webtap::modsec {
+
+// Not shared between threads: it remembers texts from one event to the next.
+class NativeWriter {
+ public:
+  explicit NativeWriter(Parts parts) : parts_(parts) {}
+
+  // The most bytes that the entry can have; not much more than it has, but for texts full of bytes that must
+  // be escaped.
+  std::size_t bound(const event::AuditEvent& event) const;
+  // Writes the entry, from its A boundary to the LF of its Z boundary, into bound(event) bytes of room, and
+  // returns its end. In a serial file one more LF follows each entry.
+  char* write(const event::AuditEvent& event, char* out);
+  // The same, at the end of a string.
+  void append(const event::AuditEvent& event, std::string& out);
+
+ private:
+  class AddressText {
+   public:
+    char* write(const IpAddress& address, char* out);
+
+   private:
+    IpAddress address_;
+    std::size_t size_ = 0;
+    char text_[kMaxAddressText];
+  };
+
+  char* write_part_a(const event::AuditEvent& event, char* out);
+
+  Parts parts_;
+  TimeText time_;
+  AddressText client_;
+  AddressText server_;
+};
+
+// What the native text of an event holds of it, and so what reading it gives: heads with every line ended by
+// CR LF, no name, no sizes, no findings of severity Info, host and status as the heads say them, and
+// nothing of the parts that are left out. Everything else is kept, byte for byte.
+event::AuditEvent representable(const event::AuditEvent& event, Parts parts);
+
+}  // namespace webtap::modsec

@@ -1,0 +1,33 @@
+// Times as ModSecurity writes them: "22/Nov/2026:03:45:19.598773 +0000".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "webtap/base/time.h"
+
+namespace webtap::modsec {
+
+inline constexpr std::size_t kTimeTextSize = 33;
+
+// The nearest time that a four-digit year from 1970 on can say.
+Timestamp writable_time(Timestamp time);
+
+// Writes times in UTC. The text of a second is kept, as most events fall in the second of the one before.
+class TimeText {
+ public:
+  // Writes kTimeTextSize bytes.
+  char* write(Timestamp time, char* out);
+
+ private:
+  std::int64_t second_ = -1;
+  std::array<char, 20> text_{};  // "22/Nov/2026:03:45:19"
+};
+
+// Reads a time, with or without a fraction of a second. The zone may have ModSecurity's doubled signs:
+// "--0500" and "--03-30" are west of Greenwich.
+std::optional<Timestamp> parse_time(std::string_view text);
+
+}  // namespace webtap::modsec
