@@ -1,1 +1,95 @@
-// filled by its owner
+#include "agent/sink/audit_log_sink.h"
+
+#include <utility>
+
+#include "webtap/base/digest.h"
+#include "webtap/modsec/file_name.h"
+
+namespace webtap::sink {
+namespace {
+
+constexpr std::string_view kIndexFile = "index.log";
+constexpr std::chrono::milliseconds kOld = std::chrono::seconds(1);
+
+std::string_view suffix(Format format) {
+  return format == Format::Json ? modsec::kJsonSuffix : modsec::kNativeSuffix;
+}
+
+}  // namespace
+
+AuditLogSink::AuditLogSink(const AuditLogOptions& options, WriteErrors::Say say)
+    : options_(options),
+      directory_(options.directory),
+      errors_(std::move(say)),
+      native_(options.parts),
+      json_(options.parts),
+      storage_(directory_),
+      files_(directory_, options.files, counters_, errors_) {}
+
+void AuditLogSink::write(const event::AuditEvent& event) {
+  switch (options_.format) {
+    case Format::Serial:
+      return write_native(event);
+    case Format::Json:
+      return write_json(event);
+    case Format::Concurrent:
+      return write_concurrent(event);
+  }
+}
+
+void AuditLogSink::flush_old() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return;
+  next_look_ = now + kOld / 4;
+  files_.flush_older_than(kOld);
+}
+
+void AuditLogSink::write_native(const event::AuditEvent& event) {
+  OutputFile& file = file_of(event.host);
+  char* end = native_.write(event, files_.begin(file, native_.bound(event) + 1));
+  *end++ = '\n';  // the empty line between the entries of a serial file
+  files_.end(file, end);
+}
+
+void AuditLogSink::write_json(const event::AuditEvent& event) {
+  text_.clear();
+  json_.append(event, text_);
+  files_.append(file_of(event.host), text_);
+}
+
+// The entry first, then the line that names it: who follows the index finds every file that it names.
+void AuditLogSink::write_concurrent(const event::AuditEvent& event) {
+  text_.clear();
+  native_.append(event, text_);
+  const std::string path = modsec::entry_path(event);
+  if (const int error = storage_.store(path, text_)) {
+    ++counters_.events_lost;
+    return errors_.report("cannot write the entry '" + path + "'", error, 1);
+  }
+  ++counters_.files;
+  counters_.bytes_written += text_.size();
+  const std::string md5 = md5_hex(text_);
+  const std::size_t size = text_.size();
+  text_.clear();
+  index_.append(event, path, size, md5, text_);
+  files_.append(files_.file(kIndexFile), text_);
+}
+
+OutputFile& AuditLogSink::file_of(std::string_view host) {
+  if (last_file_ == nullptr || host != last_host_) {
+    last_file_ = &files_.file(name_of(host));
+    last_host_ = host;
+  }
+  return *last_file_;
+}
+
+// Names of our own begin with `_`, which no host's name does.
+std::string AuditLogSink::name_of(std::string_view host) {
+  std::string name = modsec::serial_file_name(host, suffix(options_.format));
+  if (name.starts_with('_') || files_.contains(name)) return name;
+  if (names_ >= options_.max_hosts) return "_other" + std::string(suffix(options_.format));
+  ++names_;
+  return name;
+}
+
+}  // namespace webtap::sink

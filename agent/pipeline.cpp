@@ -1,0 +1,77 @@
+#include "agent/pipeline.h"
+
+#include <chrono>
+#include <fstream>
+#include <utility>
+
+#include "webtap/base/digest.h"
+
+namespace webtap::agent {
+namespace {
+
+// The same for the same sensor on the same machine. The machine's own id is confidential: machine-id(5) asks
+// that only a digest of it is shown. Its version and variant say "custom" (RFC 9562, section 5.8).
+std::array<std::uint8_t, 16> sensor_uuid(const std::string& sensor) {
+  std::string machine;
+  std::ifstream("/etc/machine-id") >> machine;
+  std::array<std::uint8_t, 16> uuid = sha256_prefix("webtap sensor\n" + machine + "\n" + sensor);
+  uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0f) | 0x80);
+  uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3f) | 0x80);
+  return uuid;
+}
+
+std::uint64_t now() {
+  const auto time = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+
+audit::Options audit_options(const ReadConfig& config) {
+  audit::Options options;
+  options.sensor = config.sensor;
+  options.sensor_uuid = sensor_uuid(config.sensor);
+  options.boot_epoch = now();
+  options.producer = std::string("webtap/") + kVersion;
+  options.bodies = config.bodies;
+  options.decode.output_bytes = config.max_body;
+  options.masked_names = config.masked_names;
+  return options;
+}
+
+http::Limits http_limits(const ReadConfig& config) {
+  http::Limits limits;
+  limits.body_bytes = config.max_body;
+  limits.keep_framing = config.bodies == audit::Bodies::Wire;
+  return limits;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const ReadConfig& config, sink::WriteErrors::Say say)
+    : files_(config.output, std::move(say)),
+      queue_(sink::QueueLimits{}),
+      writer_(queue_, {&files_}),
+      auditor_(audit_options(config), queue_),
+      http_(http_limits(config), auditor_),
+      reassembler_(stream::Limits{}, http_),
+      decoder_(reassembler_) {}
+
+void Pipeline::finish() {
+  reassembler_.finish();
+  writer_.stop();
+}
+
+Summary Pipeline::summary() const {
+  Summary summary;
+  summary.decode = decoder_.counters();
+  summary.stream = reassembler_.counters();
+  summary.http = http_.counters();
+  summary.audit = auditor_.counters();
+  summary.events_written = files_.counters().events_written;
+  summary.events_lost = files_.counters().events_lost;
+  summary.bytes_written = files_.counters().bytes_written;
+  summary.files_written = files_.counters().files;
+  summary.queue_full = queue_.full_waits();
+  return summary;
+}
+
+}  // namespace webtap::agent

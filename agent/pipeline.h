@@ -1,0 +1,42 @@
+// The stages of the sensor, put together: packets in, audit logs out.
+#pragma once
+
+#include <string>
+
+#include "agent/audit/auditor.h"
+#include "agent/config.h"
+#include "agent/decode/decoder.h"
+#include "agent/http/http_stage.h"
+#include "agent/sink/audit_log_sink.h"
+#include "agent/sink/event_queue.h"
+#include "agent/sink/writer_thread.h"
+#include "agent/stream/reassembler.h"
+#include "agent/summary.h"
+
+namespace webtap::agent {
+
+class Pipeline {
+ public:
+  // `say` is told, from the writer's thread, what could not be written. Throws sink::OutputError.
+  Pipeline(const ReadConfig& config, sink::WriteErrors::Say say);
+
+  capture::PacketHandler& input() { return decoder_; }
+  // The input ends: connections end, and everything is written. Throws what a sink threw.
+  void finish();
+  // Nothing can be written any more.
+  bool failed() const { return writer_.failed(); }
+  // For the thread that feeds the input.
+  Summary summary() const;
+
+ private:
+  // From the end to the beginning: each is made before what feeds it.
+  sink::AuditLogSink files_;
+  sink::EventQueue queue_;
+  sink::WriterThread writer_;
+  audit::Auditor auditor_;
+  http::HttpStage http_;
+  stream::Reassembler reassembler_;
+  decode::Decoder decoder_;
+};
+
+}  // namespace webtap::agent

@@ -1,0 +1,51 @@
+// One run of `webtap-agent read`: the files one after the other, as one continuing capture.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "agent/capture/capture_file.h"
+#include "agent/config.h"
+#include "agent/console.h"
+#include "agent/pipeline.h"
+
+namespace webtap::agent {
+
+class ReadRun {
+ public:
+  ReadRun(const ReadConfig& config, Console& console);
+
+  // Reads until the end of the input, or until `stop` is set, and finishes what is open. Gives the exit
+  // status.
+  int run(const std::atomic<bool>& stop);
+
+  // From any thread: prints a summary on standard error as soon as the counters rest, at the latest when
+  // reading has come to its next packets or waits for them.
+  void request_summary();
+
+ private:
+  // A packet at a time where reading may wait for more in the middle of a batch.
+  class LockedPackets;
+
+  const ReadConfig& check_inputs();
+  void read_all(const std::atomic<bool>& stop);
+  void read_file(const std::string& path, const std::atomic<bool>& stop);
+  capture::CaptureFile::Status read_batch(capture::CaptureFile& file);
+  void count_file(std::uint64_t& counter);
+  void print_requested_summary();
+  Summary summary() const;
+
+  const ReadConfig& config_;
+  Console& console_;
+  std::uint64_t input_size_ = 0;  // of all files; 0 = not known
+  std::uint64_t input_done_ = 0;
+  std::uint64_t files_read_ = 0;
+  std::uint64_t files_damaged_ = 0;
+  bool stopped_ = false;
+  std::mutex counters_;  // held while counters change: here, or in the pipeline
+  std::atomic<bool> summary_requested_ = false;
+  Pipeline pipeline_;
+};
+
+}  // namespace webtap::agent

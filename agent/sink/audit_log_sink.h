@@ -1,0 +1,70 @@
+// Writes events as audit logs below a directory: one file a host, as native text or JSON lines, or a
+// concurrent storage tree with its index.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agent/sink/event_sink.h"
+#include "agent/sink/output_directory.h"
+#include "agent/sink/output_files.h"
+#include "agent/sink/storage_tree.h"
+#include "agent/sink/write_errors.h"
+#include "webtap/modsec/concurrent.h"
+#include "webtap/modsec/json_writer.h"
+#include "webtap/modsec/native_writer.h"
+#include "webtap/modsec/parts.h"
+
+namespace webtap::sink {
+
+enum class Format : std::uint8_t {
+  Serial,      // HOST-audit.log: native entries
+  Json,        // HOST-audit.jsonl
+  Concurrent,  // DAY/MINUTE/TIME-ID files, and index.log
+};
+
+struct AuditLogOptions {
+  std::string directory{};
+  Format format = Format::Serial;
+  modsec::Parts parts = modsec::Parts::all();
+  std::size_t max_hosts = 1000;  // names of their own; the others share _other-audit.log
+  FileLimits files{};
+};
+
+class AuditLogSink final : public EventSink {
+ public:
+  // `say` is told what could not be written. Throws OutputError.
+  AuditLogSink(const AuditLogOptions& options, WriteErrors::Say say);
+
+  void write(const event::AuditEvent& event) override;
+  void flush() override { files_.flush(); }
+  void flush_old() override;
+  const Counters& counters() const override { return counters_; }
+
+ private:
+  void write_native(const event::AuditEvent& event);
+  void write_json(const event::AuditEvent& event);
+  void write_concurrent(const event::AuditEvent& event);
+  OutputFile& file_of(std::string_view host);
+  std::string name_of(std::string_view host);
+
+  const AuditLogOptions options_;
+  OutputDirectory directory_;
+  Counters counters_;
+  WriteErrors errors_;
+  modsec::NativeWriter native_;
+  modsec::JsonWriter json_;
+  modsec::IndexWriter index_;
+  StorageTree storage_;
+  std::string text_;       // the entry at hand, where it is not written in place
+  std::string last_host_;  // most events are for the host of the one before
+  OutputFile* last_file_ = nullptr;
+  std::size_t names_ = 0;                              // that hosts have of their own
+  std::chrono::steady_clock::time_point next_look_{};  // for entries that have waited long
+  OutputFiles files_;                                  // flushes when it ends, before what it writes to
+};
+
+}  // namespace webtap::sink

@@ -1,0 +1,88 @@
+// The bounded queue between the capture thread and the writer thread: a ring of pooled events that one thread
+// fills in place and one thread reads in place. While there are events and room, neither takes a lock.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "agent/audit/event_handler.h"
+#include "webtap/base/time.h"
+#include "webtap/event/audit_event.h"
+
+namespace webtap::sink {
+
+// Why each limit is what it is: docs/limits.md.
+struct QueueLimits {
+  std::size_t events = 1024;              // rounded up to a power of two
+  std::size_t bytes = 64u << 20;          // of text in waiting events; one event may go beyond it
+  std::size_t buffer_bytes = 128u << 10;  // of capacity that one buffer keeps for its next event
+  std::size_t pooled_bytes = 64u << 20;   // of capacity that free events keep in all
+  std::size_t batch_events = 64;          // the reader is not woken again for fewer within `linger`
+  Duration linger = std::chrono::milliseconds(1);
+};
+
+class EventQueue final : public audit::EventHandler {
+ public:
+  explicit EventQueue(const QueueLimits& limits);
+
+  // For the one thread that fills. slot() waits while the queue is full.
+  event::AuditEvent& slot() override;
+  void publish() override;
+  // Nothing more is published: the reader is told so once it has read everything.
+  void close();
+
+  // For the one thread that reads.
+  // The oldest event not yet released; null while there is none. It stays the same until release().
+  const event::AuditEvent* next() const;
+  void release();
+  enum class Wait { Ready, TimedOut, Closed };
+  // Waits for an event. Closed: there is none, and there will be none.
+  Wait wait(Duration timeout);
+  // Nothing more is read: what is published from now on is discarded, and slot() does not wait.
+  void abandon();
+
+  // How often the filling thread had to wait for room.
+  std::uint64_t full_waits() const { return full_waits_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Slot {
+    event::AuditEvent event;
+    std::size_t bytes = 0;     // of text, from publish() to release()
+    std::size_t capacity = 0;  // kept, from release() to slot()
+  };
+
+  Slot& at(std::uint64_t index) { return slots_[index & mask_]; }
+  const Slot& at(std::uint64_t index) const { return slots_[index & mask_]; }
+  bool has_room() const;
+  bool has_ample_room() const;
+  void wait_for_room();
+  void wake_reader();
+  void trim(Slot& slot);
+
+  const QueueLimits limits_;
+  const std::uint64_t mask_;
+  const std::unique_ptr<Slot[]> slots_;
+
+  // Counts of events published and released; their difference is what waits. Both, and what the other side
+  // sleeps for, are written and then read in one total order, so that no side goes to sleep on what the other
+  // just did.
+  alignas(64) std::atomic<std::uint64_t> published_ = 0;
+  std::atomic<std::uint64_t> wake_reader_at_;  // published_ from which on the reader wants to be woken
+  alignas(64) std::atomic<std::uint64_t> released_ = 0;
+  std::atomic<bool> filler_sleeps_ = false;
+  alignas(64) std::atomic<std::size_t> bytes_ = 0;
+  std::atomic<std::size_t> pooled_ = 0;
+  std::atomic<bool> closed_ = false;
+  std::atomic<bool> abandoned_ = false;
+  std::atomic<std::uint64_t> full_waits_ = 0;
+
+  std::mutex mutex_;  // only to sleep and to wake
+  std::condition_variable reader_;
+  std::condition_variable filler_;
+};
+
+}  // namespace webtap::sink

@@ -1,0 +1,88 @@
+#include "agent/sink/output_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cctype>
+#include <cerrno>
+#include <system_error>
+
+namespace webtap::sink {
+namespace {
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw OutputError("cannot use output directory '" + path + "': " + why);
+}
+
+bool is_path(const std::string& name) {
+  return name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+         name.find('\0') != std::string::npos;
+}
+
+}  // namespace
+
+std::string error_text(int error) {
+  std::string text = std::generic_category().message(error);
+  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+OutputDirectory::OutputDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) refuse(path, error_text(errno));
+  descriptor_ = Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor_) refuse(path, error_text(errno));
+  if (faccessat(descriptor_.number(), ".", W_OK | X_OK, AT_EACCESS) != 0) refuse(path, error_text(errno));
+  // Two writers would cut off each other's entries when a disk is full. File systems without locks go
+  // without.
+  if (flock(descriptor_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    refuse(path, "another process is writing to it");
+  }
+}
+
+Descriptor OutputDirectory::open_to_append(const std::string& name, int& error) const {
+  Descriptor file = open(name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, error);
+  struct stat status {};
+  if (!file) return file;
+  if (fstat(file.number(), &status) != 0) {
+    error = errno;
+  } else if (!S_ISREG(status.st_mode)) {
+    error = EINVAL;  // a pipe or a device that somebody put there
+  }
+  if (error != 0) file.close();
+  return file;
+}
+
+Descriptor OutputDirectory::create(const std::string& name, int& error) const {
+  return open(name, O_WRONLY | O_CREAT | O_EXCL, error);
+}
+
+OutputDirectory OutputDirectory::subdirectory(const std::string& name, int& error) const {
+  OutputDirectory found;
+  error = 0;
+  if (is_path(name)) {
+    error = EINVAL;
+  } else if (mkdirat(descriptor_.number(), name.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    error = errno;
+  } else {
+    found.descriptor_ = open(name, O_RDONLY | O_DIRECTORY, error);
+  }
+  return found;
+}
+
+void OutputDirectory::remove(const std::string& name) const {
+  if (!is_path(name)) unlinkat(descriptor_.number(), name.c_str(), 0);
+}
+
+Descriptor OutputDirectory::open(const std::string& name, int flags, int& error) const {
+  error = EINVAL;
+  if (is_path(name)) return {};
+  Descriptor file;
+  do {
+    file = Descriptor(
+        openat(descriptor_.number(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, kFileMode));
+  } while (!file && errno == EINTR);
+  error = file ? 0 : errno;
+  return file;
+}
+
+}  // namespace webtap::sink

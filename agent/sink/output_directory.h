@@ -1,0 +1,47 @@
+// The directory below which everything is written. Nothing is opened but by a name in it that is no path, and
+// no symbolic link is followed, so that neither a name from the wire nor a link laid there leads out of it.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "agent/sink/descriptor.h"
+
+namespace webtap::sink {
+
+// What the environment refused: "cannot use output directory 'x': permission denied".
+class OutputError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+inline constexpr mode_t kFileMode = 0640;
+inline constexpr mode_t kDirectoryMode = 0750;
+
+// The system's text for an errno value, as it stands within a sentence: "permission denied".
+std::string error_text(int error);
+
+class OutputDirectory {
+ public:
+  // Makes the directory if it is missing (its parent must exist) and locks it against other writers of its
+  // kind. Throws OutputError.
+  explicit OutputDirectory(const std::string& path);
+
+  // A file to append to and to read, made if it is missing. Without a descriptor, `error` says why.
+  Descriptor open_to_append(const std::string& name, int& error) const;
+  // A new file. A file that is there already is an error (EEXIST).
+  Descriptor create(const std::string& name, int& error) const;
+  // The directory of this name, made if it is missing. `error` is 0 where it could be opened.
+  OutputDirectory subdirectory(const std::string& name, int& error) const;
+  void remove(const std::string& name) const;
+
+ private:
+  OutputDirectory() = default;
+  Descriptor open(const std::string& name, int flags, int& error) const;
+
+  Descriptor descriptor_;
+};
+
+}  // namespace webtap::sink

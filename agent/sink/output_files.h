@@ -1,0 +1,86 @@
+// Many files that entries are appended to, few of them open and a bounded part of them buffered. Only whole
+// entries are handed to the system, many at a time, so that a crash can cut the last entry of a file at most.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "agent/sink/block.h"
+#include "agent/sink/descriptor.h"
+#include "agent/sink/event_sink.h"
+#include "agent/sink/output_directory.h"
+#include "agent/sink/write_errors.h"
+
+namespace webtap::sink {
+
+// Why each limit is what it is: docs/limits.md.
+struct FileLimits {
+  std::size_t block_bytes = 1u << 20;  // written at once; a larger entry is written with the block it ends
+  std::size_t buffered_bytes = 64u << 20;  // of all files together
+  std::size_t open_files = 256;
+};
+
+class OutputFile {
+ private:
+  friend class OutputFiles;
+
+  std::string name_;
+  Descriptor descriptor_;
+  bool opened_before_ = false;
+  Block block_;
+  std::size_t accounted_ = 0;  // of the block's capacity
+  std::chrono::steady_clock::time_point oldest_;
+  std::list<OutputFile*>::iterator recent_;
+};
+
+class OutputFiles {
+ public:
+  OutputFiles(const OutputDirectory& directory, const FileLimits& limits, Counters& counters,
+              WriteErrors& errors);
+  ~OutputFiles();  // flushes
+
+  bool contains(std::string_view name) const { return files_.contains(name); }
+  // The file of this name. It is opened when something is written, appended to where it exists; a last entry
+  // that a crash cut is ended with a line end first. The reference stays valid.
+  OutputFile& file(std::string_view name);
+
+  // Room for an entry of at most `bound` bytes; end() says where it ended.
+  char* begin(OutputFile& file, std::size_t bound);
+  void end(OutputFile& file, const char* end);
+  void append(OutputFile& file, std::string_view entry);
+
+  void flush();
+  // What has been buffered for longer than `age`.
+  void flush_older_than(std::chrono::milliseconds age);
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  void flush(OutputFile& file);
+  void write_block(OutputFile& file);
+  bool open(OutputFile& file);
+  int end_cut_entry(const OutputFile& file);
+  void fail(OutputFile& file, const char* what, int error, std::size_t lost);
+  void close(OutputFile& file);
+  void close_least_recent();
+  void release_least_recent();
+  void account(OutputFile& file);
+
+  const OutputDirectory& directory_;
+  const FileLimits limits_;
+  Counters& counters_;
+  WriteErrors& errors_;
+  std::unordered_map<std::string, OutputFile, Hash, std::equal_to<>> files_;
+  std::list<OutputFile*> recent_;  // the most recently used first
+  std::size_t buffered_ = 0;       // capacity of all blocks
+  std::size_t open_ = 0;
+};
+
+}  // namespace webtap::sink

@@ -1,0 +1,123 @@
+#include "agent/summary.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "webtap/event/finding.h"
+
+namespace webtap::agent {
+namespace {
+
+using Count = std::pair<std::string, std::uint64_t>;
+using Counts = std::vector<Count>;
+
+constexpr std::array<std::string_view, 6> kEndReasons{"finished",   "reset",   "idle-timeout",
+                                                      "port-reuse", "evicted", "end-of-capture"};
+
+Counts packets_skipped(const decode::Counters& decode) {
+  Counts counts;
+  for (std::size_t kind = 0; kind < decode.skipped.size(); ++kind) {
+    counts.emplace_back(decode::name(static_cast<decode::Skipped>(kind)), decode.skipped[kind]);
+  }
+  return counts;
+}
+
+Counts stream_troubles(const stream::Counters& stream) {
+  return {{"gaps", stream.gaps},
+          {"gap-bytes", stream.gap_bytes},
+          {"conflicting-bytes", stream.conflicting_bytes},
+          {"retransmitted-bytes", stream.retransmitted_bytes},
+          {"out-of-order-segments", stream.out_of_order_segments},
+          {"stray-segments", stream.stray_segments}};
+}
+
+Counts connection_ends(const stream::Counters& stream) {
+  Counts counts;
+  for (std::size_t reason = 0; reason < kEndReasons.size(); ++reason) {
+    counts.emplace_back(kEndReasons[reason], stream.ended[reason]);
+  }
+  return counts;
+}
+
+Counts connection_protocols(const http::Counters& http) {
+  return {{"http", http.connections_http},
+          {"tls", http.connections_tls},
+          {"http2", http.connections_http2},
+          {"unknown", http.connections_unknown}};
+}
+
+Counts findings(const audit::Counters& audit) {
+  Counts counts;
+  for (std::size_t number = 0; number < audit.findings.size(); ++number) {
+    if (audit.findings[number] == 0) continue;
+    const auto* text = event::finding_text(static_cast<event::FindingKind>(number));
+    counts.emplace_back(text == nullptr ? "other" : std::string(text->name), audit.findings[number]);
+  }
+  return counts;
+}
+
+void add_line(std::string& out, std::string_view title, const Counts& counts) {
+  std::string line;
+  for (const auto& [name, count] : counts) {
+    if (count != 0) line += (line.empty() ? "" : ", ") + name + ' ' + std::to_string(count);
+  }
+  if (line.empty()) return;
+  out.append(title).append(16 - title.size(), ' ').append(line).append("\n");
+}
+
+nlohmann::ordered_json object(const Counts& counts) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [name, count] : counts) json[name] = count;
+  return json;
+}
+
+}  // namespace
+
+std::string to_text(const Summary& s) {
+  std::string out;
+  const auto number = [](std::uint64_t n) { return std::to_string(n); };
+  out += "packets         " + number(s.decode.packets) + " (" + number(s.decode.bytes) + " bytes)" +
+         (s.stopped ? ", stopped by a signal" : "") + "\n";
+  add_line(out, "  not TCP", packets_skipped(s.decode));
+  out += "connections     " + number(s.stream.connections) + "\n";
+  add_line(out, "  spoke", connection_protocols(s.http));
+  add_line(out, "  ended", connection_ends(s.stream));
+  add_line(out, "  saw", stream_troubles(s.stream));
+  add_line(out, "  not parsed", {{"bytes", s.http.unparsed_bytes}});
+  out += "transactions    " + number(s.http.transactions) + " (" + number(s.http.requests) + " requests, " +
+         number(s.http.responses) + " responses)\n";
+  add_line(out, "  let go early", {{"to stay within memory", s.http.evicted_transactions}});
+  add_line(out, "  findings", findings(s.audit));
+  out += "events written  " + number(s.events_written) + " (" + number(s.bytes_written) + " bytes in " +
+         number(s.files_written) + " files)\n";
+  add_line(out, "  not written", {{"events", s.events_lost}});
+  add_line(out, "input files", {{"damaged or unreadable", s.files_damaged}});
+  return out;
+}
+
+std::string to_json(const Summary& s) {
+  nlohmann::ordered_json json;
+  json["input"] = {{"files", s.files_read}, {"damaged", s.files_damaged}, {"stopped", s.stopped}};
+  json["packets"] = {{"count", s.decode.packets}, {"bytes", s.decode.bytes}, {"segments", s.decode.segments}};
+  json["packets"]["skipped"] = object(packets_skipped(s.decode));
+  json["connections"] = {{"count", s.stream.connections}, {"open", s.stream.open_connections}};
+  json["connections"]["protocols"] = object(connection_protocols(s.http));
+  json["connections"]["ended"] = object(connection_ends(s.stream));
+  json["stream"] = object(stream_troubles(s.stream));
+  json["stream"]["bytes"] = s.stream.bytes_delivered;
+  json["stream"]["unparsed-bytes"] = s.http.unparsed_bytes;
+  json["transactions"] = {{"count", s.http.transactions},
+                          {"requests", s.http.requests},
+                          {"responses", s.http.responses},
+                          {"evicted", s.http.evicted_transactions}};
+  json["findings"] = object(findings(s.audit));
+  json["bodies-decoded"] = s.audit.bodies_decoded;
+  json["events"] = {{"made", s.audit.events},   {"written", s.events_written}, {"lost", s.events_lost},
+                    {"bytes", s.bytes_written}, {"files", s.files_written},    {"queue-full", s.queue_full}};
+  return json.dump();
+}
+
+}  // namespace webtap::agent

@@ -1,0 +1,34 @@
+// What a run found, and what it did not understand: for people, and as JSON for programs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "agent/audit/auditor.h"
+#include "agent/decode/decoder.h"
+#include "agent/http/http_stage.h"
+#include "agent/stream/reassembler.h"
+
+namespace webtap::agent {
+
+struct Summary {
+  std::uint64_t files_read = 0;
+  std::uint64_t files_damaged = 0;  // or not readable
+  bool stopped = false;             // by a signal, before the end of the input
+  decode::Counters decode;
+  stream::Counters stream;
+  http::Counters http;
+  audit::Counters audit;
+  std::uint64_t events_written = 0;
+  std::uint64_t events_lost = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t files_written = 0;
+  std::uint64_t queue_full = 0;  // how often reading waited for writing
+};
+
+// Some lines; counters that are zero are left out of them.
+std::string to_text(const Summary& summary);
+// One object on one line; every counter is there. docs/limits.md says which counter belongs to which limit.
+std::string to_json(const Summary& summary);
+
+}  // namespace webtap::agent

@@ -1,0 +1,170 @@
+#include "agent/sink/event_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace webtap::sink {
+namespace {
+
+using namespace std::chrono_literals;
+
+void publish(EventQueue& queue, std::uint64_t number, std::size_t bytes = 0) {
+  event::AuditEvent& event = queue.slot();
+  event.name.sequence = number;
+  event.request.body.assign(bytes, 'x');
+  queue.publish();
+}
+
+// Reads until the queue is closed; gives how many events came, in order from 1.
+std::uint64_t drain(EventQueue& queue) {
+  std::uint64_t count = 0;
+  while (queue.wait(100ms) != EventQueue::Wait::Closed) {
+    while (const event::AuditEvent* event = queue.next()) {
+      if (event->name.sequence != ++count) ADD_FAILURE() << event->name.sequence << " instead of " << count;
+      queue.release();
+    }
+  }
+  return count;
+}
+
+TEST(EventQueue, GivesWhatWasPublishedInOrder) {
+  EventQueue queue({});
+  EXPECT_EQ(queue.next(), nullptr);
+  publish(queue, 1);
+  publish(queue, 2);
+  ASSERT_NE(queue.next(), nullptr);
+  EXPECT_EQ(queue.next()->name.sequence, 1U);
+  EXPECT_EQ(queue.next()->name.sequence, 1U);  // until it is released
+  queue.release();
+  EXPECT_EQ(queue.next()->name.sequence, 2U);
+  queue.release();
+  EXPECT_EQ(queue.next(), nullptr);
+}
+
+TEST(EventQueue, GivesClearedSlots) {
+  EventQueue queue({.events = 2});
+  for (int i = 0; i < 10; ++i) {
+    event::AuditEvent& slot = queue.slot();
+    EXPECT_EQ(slot, event::AuditEvent{});
+    slot.host = "h";
+    slot.request.body = "b";
+    slot.findings.emplace_back();
+    queue.publish();
+    queue.release();
+  }
+}
+
+TEST(EventQueue, WaitSaysWhyItEnded) {
+  EventQueue queue({});
+  EXPECT_EQ(queue.wait(1ms), EventQueue::Wait::TimedOut);
+  publish(queue, 1);
+  EXPECT_EQ(queue.wait(1ms), EventQueue::Wait::Ready);
+  queue.close();
+  EXPECT_EQ(queue.wait(1ms), EventQueue::Wait::Ready);  // what was published comes first
+  queue.release();
+  EXPECT_EQ(queue.wait(10s), EventQueue::Wait::Closed);
+}
+
+TEST(EventQueue, KeepsBuffersUpToTheirLimitAndThePoolsLimit) {
+  EventQueue queue({.events = 4, .buffer_bytes = 1000, .pooled_bytes = 3500});
+  const auto round = [&](std::size_t bytes) {
+    publish(queue, 1, bytes);
+    queue.release();
+  };
+  const auto kept = [&] { return queue.slot().request.body.capacity(); };
+  for (int i = 0; i < 4; ++i) round(900);
+  EXPECT_GE(kept(), 900U);  // the first slot again
+  for (int i = 0; i < 4; ++i) round(5000);
+  EXPECT_LT(kept(), 1000U);
+  for (int i = 0; i < 4; ++i) round(1000);
+  std::size_t total = 0;
+  for (int i = 0; i < 4; ++i) {
+    total += kept();
+    queue.publish();
+    queue.release();
+  }
+  EXPECT_LE(total, 3500U);
+}
+
+TEST(EventQueue, FillerWaitsForRoomInEvents) {
+  EventQueue queue({.events = 4});
+  std::atomic<int> published = 0;
+  std::thread filler([&] {
+    for (std::uint64_t i = 1; i <= 20; ++i, ++published) publish(queue, i);
+    queue.close();
+  });
+  while (queue.full_waits() == 0) std::this_thread::yield();
+  EXPECT_EQ(published, 4);
+  EXPECT_EQ(drain(queue), 20U);
+  filler.join();
+}
+
+TEST(EventQueue, FillerWaitsForRoomInBytesButAnyEventFits) {
+  EventQueue queue({.events = 64, .bytes = 1000});
+  std::atomic<int> published = 0;
+  std::thread filler([&] {
+    for (std::uint64_t i = 1; i <= 20; ++i, ++published) publish(queue, i, 5000);
+    queue.close();
+  });
+  while (queue.full_waits() == 0) std::this_thread::yield();
+  EXPECT_EQ(published, 1);
+  EXPECT_EQ(drain(queue), 20U);
+  filler.join();
+}
+
+TEST(EventQueue, AbandonedItTakesEverythingAndKeepsNothing) {
+  EventQueue queue({.events = 2});
+  std::thread filler([&] {
+    for (std::uint64_t i = 1; i <= 100; ++i) publish(queue, i);
+  });
+  while (queue.full_waits() == 0) std::this_thread::yield();
+  queue.abandon();
+  filler.join();
+}
+
+// Small queues and both sides resting at random bring about every way to fall asleep and to be woken.
+struct Shape {
+  std::size_t events;
+  std::size_t bytes;
+  unsigned filler_rests;  // one time in so many
+  unsigned reader_rests;
+};
+class EventQueueStress : public testing::TestWithParam<Shape> {};
+
+TEST_P(EventQueueStress, LosesNoEventAndNoWakeUp) {
+  const Shape shape = GetParam();
+  EventQueue queue({.events = shape.events, .bytes = shape.bytes, .batch_events = 8, .linger = 100us});
+  constexpr std::uint64_t kEvents = 20'000;
+  std::thread filler([&] {
+    std::minstd_rand random(1);
+    for (std::uint64_t i = 1; i <= kEvents; ++i) {
+      publish(queue, i, random() % 200);
+      if (random() % shape.filler_rests == 0) std::this_thread::sleep_for(50us);
+    }
+    queue.close();
+  });
+  std::minstd_rand random(2);
+  std::uint64_t count = 0;
+  EventQueue::Wait wait = EventQueue::Wait::Ready;
+  // A lost wake-up would end in this time-out.
+  while ((wait = queue.wait(20s)) == EventQueue::Wait::Ready) {
+    while (const event::AuditEvent* event = queue.next()) {
+      ASSERT_EQ(event->name.sequence, ++count);
+      queue.release();
+      if (random() % shape.reader_rests == 0) std::this_thread::sleep_for(50us);
+    }
+  }
+  filler.join();
+  EXPECT_EQ(wait, EventQueue::Wait::Closed);
+  EXPECT_EQ(count, kEvents);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, EventQueueStress,
+                         testing::Values(Shape{2, 1u << 20, 1000, 1000}, Shape{4, 100, 500, 500},
+                                         Shape{64, 1u << 20, 1u << 30, 200}, Shape{64, 1000, 200, 1u << 30},
+                                         Shape{1024, 1u << 20, 1u << 30, 1u << 30}));
+
+}  // namespace
+}  // namespace webtap::sink
