@@ -13,8 +13,8 @@ namespace webtap::capture {
 enum class LinkType : int {
   Null = 0,
   Ethernet = 1,
-  Raw = 12,       // DLT_RAW on Linux
-  RawAlt = 101,   // LINKTYPE_RAW
+  Raw = 12,      // DLT_RAW on Linux
+  RawAlt = 101,  // LINKTYPE_RAW
   Loop = 108,
   LinuxSll = 113,
   Ipv4 = 228,
@@ -25,8 +25,8 @@ enum class LinkType : int {
 struct Packet {
   Timestamp time;
   LinkType link_type{};
-  ByteView bytes;                // valid during the call only
-  std::uint32_t wire_length = 0; // at least bytes.size(); more where the capture cut the packet (snaplen)
+  ByteView bytes;                 // valid during the call only
+  std::uint32_t wire_length = 0;  // at least bytes.size(); more where the capture cut the packet (snaplen)
 };
 
 class PacketHandler {

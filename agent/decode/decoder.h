@@ -14,13 +14,13 @@ namespace webtap::decode {
 // Why a packet gave no segment.
 enum class Skipped : std::uint8_t {
   UnknownLinkType,
-  NotIp,           // ARP, IPv6 over something else, …
-  Fragment,        // an IP fragment
+  NotIp,     // ARP, IPv6 over something else, …
+  Fragment,  // an IP fragment
   Udp,
   Icmp,
-  OtherProtocol,   // another IP protocol
-  Truncated,       // the capture cut the packet within its headers
-  Malformed,       // header lengths that contradict each other
+  OtherProtocol,  // another IP protocol
+  Truncated,      // the capture cut the packet within its headers
+  Malformed,      // header lengths that contradict each other
 };
 inline constexpr std::size_t kSkippedKinds = 8;
 // "not-ip", "fragment", …
@@ -28,7 +28,7 @@ std::string_view name(Skipped kind);
 
 struct Counters {
   std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;      // on the wire
+  std::uint64_t bytes = 0;  // on the wire
   std::uint64_t segments = 0;
   std::array<std::uint64_t, kSkippedKinds> skipped{};
 };

@@ -134,7 +134,8 @@ std::size_t find_request_line(ByteView whole) {
     if (at == ByteView::npos || at + method.size() + 1 >= version || line[at + method.size()] != ' ')
       continue;
     const char target = line[at + method.size() + 1];
-    const bool target_like = at == 0 || target == '/' || target == '*' || target == 'h' || method == "CONNECT";
+    const bool target_like =
+        at == 0 || target == '/' || target == '*' || target == 'h' || method == "CONNECT";
     if (target_like && (best == kNotFound || at > best)) best = at;
   }
   return best;
