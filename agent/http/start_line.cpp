@@ -110,8 +110,7 @@ StatusLine parse_status_line(ByteView line) {
 bool plausible_request_line(ByteView whole) {
   const ByteView line = without_trailing_blanks(whole);
   const std::size_t method_end = line.find_first_of(" \t");
-  if (method_end == ByteView::npos || method_end > kMaxMethod || !is_token(line.substr(0, method_end)))
-    return false;
+  if (method_end > kMaxMethod || !is_token(line.substr(0, method_end))) return false;
   if (version_position(line) != kNotFound) return true;
   const ByteView method = line.substr(0, method_end);
   return known_method(method) && looks_like_target(trim(line.substr(method_end)));
