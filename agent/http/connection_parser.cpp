@@ -52,6 +52,7 @@ void ConnectionParser::attach(const stream::Connection& connection, const Connec
   server().role = kServer;
   const bool other = memory_.protocol == Protocol::Tls || memory_.protocol == Protocol::Http2;
   for (Half& h : halves_) {
+    h.scanned = 0;
     h.first = memory_.protocol != Protocol::Http || memory_.fresh_tunnel;
     h.state = other ? State::Tunnel : memory_.mid_stream ? State::Resync : State::Start;
   }
@@ -147,17 +148,16 @@ void ConnectionParser::on_head_end(Half& h) {
     found.add(FindingKind::HeadTruncated, message(h).head.size(), h.head.not_kept());
   h.exchange->transaction.finished = now_;
   if (h.role == kClient) {
-    on_request_head(h);
+    on_request_head(h, parse_request_head(message(h).head, found));
   } else {
-    on_response_head(h);
+    on_response_head(h, parse_response_head(message(h).head, found));
   }
 }
 
-void ConnectionParser::on_request_head(Half& h) {
+void ConnectionParser::on_request_head(Half& h, const RequestHead& parsed) {
   Exchange& exchange = *h.exchange;
   Transaction& t = exchange.transaction;
   Findings found = findings(exchange, Side::Request);
-  const RequestHead parsed = parse_request_head(t.request.head, found);
   t.method = parsed.line.method;
   t.target = parsed.line.target;
   t.host = effective_host(t.request.head, parsed, found);
@@ -169,11 +169,10 @@ void ConnectionParser::on_request_head(Half& h) {
   begin_body(h, request_framing(parsed));
 }
 
-void ConnectionParser::on_response_head(Half& h) {
+void ConnectionParser::on_response_head(Half& h, const ResponseHead& parsed) {
   Exchange& exchange = *h.exchange;
   Transaction& t = exchange.transaction;
   Findings found = findings(exchange, Side::Response);
-  const ResponseHead parsed = parse_response_head(t.response.head, found);
   if (on_interim_response(h, parsed)) return;
   t.status = parsed.line.status;
   t.server_field = parsed.fields.server;

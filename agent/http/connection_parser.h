@@ -34,6 +34,7 @@ class ConnectionParser {
     TransactionHandler& next;
     Counters& counters;
     ExchangePool& pool;
+    PlainHead& plain;  // scratch of the head being read
   };
 
   explicit ConnectionParser(const Context& context) : context_(context), queue_(context.pool) {}
@@ -53,6 +54,8 @@ class ConnectionParser {
   std::size_t held() const { return held_; }
   // Lets go of all unfinished transactions; they are passed on as they are.
   void let_go();
+  // Forgets the connection when idle().
+  void detach() { connection_ = nullptr; }
   // Back to the state of a new parser, buffers kept.
   void reset();
 
@@ -132,9 +135,12 @@ class ConnectionParser {
   void settle_request_before_response();
   void claim_pending_request();
 
+  bool take_plain_request(Half& h, ByteView& bytes);
+  bool take_plain_response(Half& h, ByteView& bytes);
+  void keep_plain_head(Half& h, ByteView& bytes);
   void on_head_end(Half& h);
-  void on_request_head(Half& h);
-  void on_response_head(Half& h);
+  void on_request_head(Half& h, const RequestHead& parsed);
+  void on_response_head(Half& h, const ResponseHead& parsed);
   bool on_interim_response(Half& h, const ResponseHead& parsed);
   void on_switch(Half& h, const ResponseHead& parsed);
   void open_tunnel();

@@ -49,6 +49,7 @@ void ConnectionParser::read_start(Half& h, ByteView& bytes) {
 }
 
 void ConnectionParser::start_request(Half& h, ByteView& bytes) {
+  if (h.pending.empty() && take_plain_request(h, bytes)) return;
   if (h.pending.empty() && is_token_character(bytes.front())) {
     const std::size_t lf = bytes.find('\n');
     const ByteView line = without_cr(bytes.substr(0, lf));
@@ -63,6 +64,39 @@ void ConnectionParser::start_request(Half& h, ByteView& bytes) {
   } else if (h.pending.size() >= kUndecided) {
     enter_resync(h);
   }
+}
+
+// The usual case: a whole head, and nothing odd about it.
+bool ConnectionParser::take_plain_request(Half& h, ByteView& bytes) {
+  PlainHead& plain = context_.plain;
+  if (!plain.scan(bytes) || plain.size() > context_.limits.head_bytes) return false;
+  const auto line = parse_plain_request_line(plain.start_line(bytes));
+  if (!line) return false;
+  begin_request(h, plain.start_line(bytes));
+  keep_plain_head(h, bytes);
+  Findings found = findings(*h.exchange, Side::Request);
+  on_request_head(h, {*line, read_plain_fields(message(h).head, plain, found)});
+  return true;
+}
+
+bool ConnectionParser::take_plain_response(Half& h, ByteView& bytes) {
+  PlainHead& plain = context_.plain;
+  if (!plain.scan(bytes) || plain.size() > context_.limits.head_bytes) return false;
+  const auto line = parse_plain_status_line(plain.start_line(bytes));
+  if (!line || client().undecided || !client().pending.empty()) return false;  // those come first, and use the scratch
+  begin_response(h);
+  keep_plain_head(h, bytes);
+  Findings found = findings(*h.exchange, Side::Response);
+  on_response_head(h, {*line, read_plain_fields(message(h).head, plain, found)});
+  return true;
+}
+
+void ConnectionParser::keep_plain_head(Half& h, ByteView& bytes) {
+  const PlainHead& plain = context_.plain;
+  message(h).head.assign(bytes.substr(0, plain.size()));
+  message(h).wire_size += plain.size_with_end();
+  h.exchange->transaction.finished = now_;
+  bytes.remove_prefix(plain.size_with_end());
 }
 
 void ConnectionParser::decide_request(Half& h) {
@@ -136,6 +170,7 @@ void ConnectionParser::start_response(Half& h, ByteView& bytes) {
   if (h.pending.empty()) {
     settle_request_before_response();
     if (h.state != State::Start) return;
+    if (take_plain_response(h, bytes)) return;
     if (like_status_line(bytes) == Likeness::Yes) {
       begin_response(h);
       return;

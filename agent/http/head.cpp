@@ -169,25 +169,37 @@ Split split_start_line(ByteView head, Findings& findings) {
   return {line, fields};
 }
 
+void note_both_lengths(const HeadFields& fields, Findings& findings) {
+  if (fields.transfer_encoding.present && fields.content_length.present)
+    findings.add_once(FindingKind::LengthAndTransferEncoding);
+}
+
 HeadFields read_fields(ByteView head, std::size_t from, Findings& findings) {
   HeadFields fields;
   FieldReader reader(head, fields, findings);
   read_field_lines(head.substr(from), findings, reader);
-  if (fields.transfer_encoding.present && fields.content_length.present)
-    findings.add_once(FindingKind::LengthAndTransferEncoding);
+  note_both_lengths(fields, findings);
   return fields;
 }
 
+
+
+// uri-host and port (RFC 3986, sections 3.2.2 and 3.2.3).
+constexpr auto kIsHost = [] {
+  auto table = kIsToken;
+  for (char c : ByteView("#^`|")) table[static_cast<unsigned char>(c)] = false;
+  for (char c : ByteView("(),;=:[]")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 bool valid_host(ByteView host) {
-  return std::ranges::all_of(host, [](char c) {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
-           ByteView("-._~!$&'()*+,;=:[]%").find(c) != ByteView::npos;
-  });
+  return std::ranges::all_of(host, [](char c) { return kIsHost[static_cast<unsigned char>(c)]; });
 }
 
 // The authority of an absolute or authority-form target (RFC 9112, section 3.2); empty in origin form.
 ByteView target_authority(ByteView method, ByteView target) {
   if (method == "CONNECT") return target;
+  if (target.starts_with('/')) return {};
   const std::size_t scheme = target.find("://");
   if (scheme == ByteView::npos || target.substr(0, scheme).find_first_of("/?#") != ByteView::npos) return {};
   ByteView authority = target.substr(scheme + 3);
@@ -229,16 +241,26 @@ ResponseHead parse_response_head(ByteView head, Findings& findings) {
   return parsed;
 }
 
-std::string effective_host(ByteView head, const RequestHead& parsed, Findings& findings) {
+HeadFields read_plain_fields(ByteView head, const PlainHead& plain, Findings& findings) {
+  HeadFields fields;
+  FieldReader reader(head, fields, findings);
+  for (const PlainField& field : plain)
+    reader.on_field({head.substr(field.name_begin, field.name_length),
+                     head.substr(field.value_begin, field.value_length), false});
+  note_both_lengths(fields, findings);
+  return fields;
+}
+
+ByteView effective_host(ByteView head, const RequestHead& parsed, Findings& findings) {
   const auto& host = parsed.fields.host;
   const ByteView field = host ? host->in(head) : ByteView{};
   const ByteView authority = target_authority(parsed.line.method.in(head), parsed.line.target.in(head));
   if (!host && parsed.line.version == Version::Http11) findings.add_once(FindingKind::MissingHost);
   if (!valid_host(field)) findings.add_once(FindingKind::InvalidHost, field);
-  if (authority.empty()) return std::string(field);
+  if (authority.empty()) return field;
   if (host && !std::ranges::equal(authority, field, {}, lower, lower))
     findings.add_once(FindingKind::HostDiffersFromTarget, field);
-  return std::string(authority);
+  return authority;
 }
 
 }  // namespace webtap::http

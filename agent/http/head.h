@@ -7,6 +7,7 @@
 #include <string>
 
 #include "agent/http/findings.h"
+#include "agent/http/plain_head.h"
 #include "agent/http/start_line.h"
 
 namespace webtap::http {
@@ -48,8 +49,11 @@ struct ResponseHead {
 
 RequestHead parse_request_head(ByteView head, Findings& findings);
 ResponseHead parse_response_head(ByteView head, Findings& findings);
+// The same for a plain head, whose start line was parsed already.
+HeadFields read_plain_fields(ByteView head, const PlainHead& plain, Findings& findings);
 
 // Whom a request addresses (RFC 9112, section 3.3): the authority of the target, where it has one, else Host.
-std::string effective_host(ByteView head, const RequestHead& parsed, Findings& findings);
+// A view into `head`.
+ByteView effective_host(ByteView head, const RequestHead& parsed, Findings& findings);
 
 }  // namespace webtap::http

@@ -29,7 +29,7 @@ std::size_t size_class(std::size_t bytes) {
 class HttpStage::Impl {
  public:
   Impl(const Limits& limits, TransactionHandler& next)
-      : limits_(limits), context_{limits_, next, counters_, pool_} {}
+      : limits_(limits), context_{limits_, next, counters_, pool_, plain_} {}
 
   Slot& slot(const stream::Connection& connection) {
     if (connection.slot >= slots_.size())
@@ -49,6 +49,7 @@ class HttpStage::Impl {
     Slot& slot = slots_[index];
     if (slot.parser->idle()) {
       slot.memory = slot.parser->memory();
+      slot.parser->detach();
       release(index);
       return;
     }
@@ -60,7 +61,10 @@ class HttpStage::Impl {
     Slot& slot = slots_[index];
     const ConnectionMemory memory = slot.parser ? slot.parser->memory() : slot.memory;
     if (memory.started && memory.protocol == Protocol::Unknown) ++counters_.connections_unknown;
-    if (slot.parser) release(index);
+    if (slot.parser) {
+      slot.parser->reset();
+      release(index);
+    }
     slot = {};
   }
 
@@ -82,9 +86,7 @@ class HttpStage::Impl {
     reaccount(index, 0);
     std::unique_ptr<ConnectionParser> parser(slot.parser);
     slot.parser = nullptr;
-    if (free_parsers_.size() >= kParsers) return;
-    parser->reset();
-    free_parsers_.push_back(std::move(parser));
+    if (free_parsers_.size() < kParsers) free_parsers_.push_back(std::move(parser));
   }
 
   // Connections that hold something are filed by the power of two of how much: the largest is found at once.
@@ -125,6 +127,7 @@ class HttpStage::Impl {
   Limits limits_;
   Counters counters_;
   ExchangePool pool_;
+  PlainHead plain_;
   ConnectionParser::Context context_;
   std::vector<Slot> slots_;
   std::vector<std::unique_ptr<ConnectionParser>> free_parsers_;
