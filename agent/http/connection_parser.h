@@ -126,6 +126,7 @@ class ConnectionParser {
   void hold(Half& h, ByteView& bytes, std::size_t limit);
 
   void begin_request(Half& h, ByteView line);
+  void begin_request(Half& h);
   void begin_response(Half& h);
   void begin_response_without_head(Half& h);
   Exchange& exchange_for_response();

@@ -72,7 +72,7 @@ bool ConnectionParser::take_plain_request(Half& h, ByteView& bytes) {
   if (!plain.scan(bytes) || plain.size() > context_.limits.head_bytes) return false;
   const auto line = parse_plain_request_line(plain.start_line(bytes));
   if (!line) return false;
-  begin_request(h, plain.start_line(bytes));
+  begin_request(h);
   keep_plain_head(h, bytes);
   Findings found = findings(*h.exchange, Side::Request);
   on_request_head(h, {*line, read_plain_fields(message(h).head, plain, found)});
@@ -83,7 +83,8 @@ bool ConnectionParser::take_plain_response(Half& h, ByteView& bytes) {
   PlainHead& plain = context_.plain;
   if (!plain.scan(bytes) || plain.size() > context_.limits.head_bytes) return false;
   const auto line = parse_plain_status_line(plain.start_line(bytes));
-  if (!line || client().undecided || !client().pending.empty()) return false;  // those come first, and use the scratch
+  if (!line || client().undecided || !client().pending.empty())
+    return false;  // those come first, and use the scratch
   begin_response(h);
   keep_plain_head(h, bytes);
   Findings found = findings(*h.exchange, Side::Response);
@@ -346,11 +347,15 @@ void ConnectionParser::note_beginning(Half& h) {
 
 // `line` is the request line, or what there is of it.
 void ConnectionParser::begin_request(Half& h, ByteView line) {
+  begin_request(h);
+  h.head.begin(context_.limits.head_bytes, parse_request_line(line).version_text.empty());
+}
+
+void ConnectionParser::begin_request(Half& h) {
   settle_maybe_body(server());
   h.exchange = &new_exchange(h);
   h.exchange->transaction.request.present = true;
   note_beginning(h);
-  h.head.begin(context_.limits.head_bytes, parse_request_line(line).version_text.empty());
   h.state = State::Head;
   ++context_.counters.requests;
 }

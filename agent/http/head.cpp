@@ -182,8 +182,6 @@ HeadFields read_fields(ByteView head, std::size_t from, Findings& findings) {
   return fields;
 }
 
-
-
 // uri-host and port (RFC 3986, sections 3.2.2 and 3.2.3).
 constexpr auto kIsHost = [] {
   auto table = kIsToken;
@@ -210,6 +208,14 @@ ByteView target_authority(ByteView method, ByteView target) {
 void check_version(ByteView line, Slice text, Version version, Findings& findings) {
   if (version == Version::Http11 && text.in(line) != "HTTP/1.1")
     findings.add_once(FindingKind::UnknownVersion, text.in(line));
+}
+
+// The first letters of the names that FieldReader knows, by the names' lengths: most fields are none of them.
+constexpr char kFirstLetters[] = {0, 0, 0, 0, 'h', 0, 's', 'u', 0, 0, 'c', 0, 0, 0, 'c', 0, 'c', 't'};
+
+bool may_be_known(ByteView head, const PlainField& field) {
+  return field.name_length < sizeof kFirstLetters &&
+         lower(head[field.name_begin]) == kFirstLetters[field.name_length];
 }
 
 }  // namespace
@@ -245,8 +251,9 @@ HeadFields read_plain_fields(ByteView head, const PlainHead& plain, Findings& fi
   HeadFields fields;
   FieldReader reader(head, fields, findings);
   for (const PlainField& field : plain)
-    reader.on_field({head.substr(field.name_begin, field.name_length),
-                     head.substr(field.value_begin, field.value_length), false});
+    if (may_be_known(head, field))
+      reader.on_field({head.substr(field.name_begin, field.name_length),
+                       head.substr(field.value_begin, field.value_length), false});
   note_both_lengths(fields, findings);
   return fields;
 }
