@@ -51,6 +51,8 @@ class BodyReader {
   std::uint64_t missing() const { return missing_; }
   // After End and Lost: bytes taken that do not belong to the body. They come before what is left of `in`.
   const std::string& given_back() const { return line_; }
+  // Bytes of framing held until a line of it is complete.
+  std::size_t waiting() const { return line_.size(); }
   // Forgets the message, but goes on to its end.
   void let_go() { store_.message = nullptr; }
   // Appends bytes outside of the framing.

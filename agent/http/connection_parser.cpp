@@ -93,16 +93,28 @@ void ConnectionParser::on_chunk(const stream::Chunk& chunk) {
   account();
 }
 
-// What was read since the last call is held by one of the two exchanges under way.
+namespace {
+
+std::size_t bytes_of(const Transaction& t) {
+  return t.request.head.size() + t.request.body.size() + t.response.head.size() + t.response.body.size();
+}
+
+}  // namespace
+
+// What was read since the last call is held by one of the two exchanges under way, or waits to be told apart.
 void ConnectionParser::account() {
   for (Half& h : halves_) {
-    if (!h.exchange) continue;
-    const Transaction& t = h.exchange->transaction;
-    const std::size_t held =
-        t.request.head.size() + t.request.body.size() + t.response.head.size() + t.response.body.size();
-    held_ += held - h.exchange->held;
-    h.exchange->held = held;
+    const std::size_t waiting = h.pending.size() + (h.state == State::Body ? h.body.waiting() : 0);
+    held_ += waiting - h.waiting;
+    h.waiting = waiting;
+    if (h.exchange) account(*h.exchange);
   }
+}
+
+void ConnectionParser::account(Exchange& exchange) {
+  const std::size_t held = bytes_of(exchange.transaction);
+  held_ += held - exchange.held;
+  exchange.held = held;
 }
 
 void ConnectionParser::consume(Half& h, ByteView bytes) {
@@ -305,10 +317,7 @@ void ConnectionParser::end_message(Half& h, bool complete, std::uint64_t missing
     found.add(FindingKind::BodyTruncated, m.body.size(), present - m.body.size());
   if (!complete) found.add(FindingKind::Incomplete, 0, missing);
   t.finished = std::max(t.finished, now_);
-  const std::size_t held =
-      t.request.head.size() + t.request.body.size() + t.response.head.size() + t.response.body.size();
-  held_ += held - exchange->held;
-  exchange->held = held;
+  account(*exchange);
   (h.role == kClient ? exchange->request_done : exchange->response_done) = true;
   emit_finished();
 }
@@ -353,6 +362,15 @@ void ConnectionParser::let_go() {
     ++context_.counters.evicted_transactions;
     emit_front();
   }
+  for (Half& h : halves_) {
+    if (h.pending.empty()) continue;
+    skip(h, h.pending);
+    std::string().swap(h.pending);
+    h.scanned = 0;
+    h.undecided = false;
+    h.state = State::Resync;
+  }
+  account();
 }
 
 void ConnectionParser::on_direction_end(Direction direction, Timestamp time) {

@@ -81,6 +81,7 @@ class ConnectionParser {
     bool empty_lines = false;   // before the message to come
     bool keep_skipped = false;  // bytes skipped go to the body of `exchange`, whose framing broke
     std::size_t scanned = 0;    // of `pending`
+    std::size_t waiting = 0;    // bytes accounted for that belong to no exchange yet
     std::uint64_t skipped = 0;  // bytes passed over before the message to come
     std::uint64_t lost = 0;     // bytes missing before it
     Timestamp pending_since;
@@ -163,6 +164,7 @@ class ConnectionParser {
     return h.role == kClient ? t.request : t.response;
   }
   void account();
+  void account(Exchange& exchange);
 
   Context context_;
   const stream::Connection* connection_ = nullptr;

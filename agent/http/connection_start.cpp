@@ -225,9 +225,7 @@ void ConnectionParser::settle_start(Half& h) {
     decide_response(h, true);
     return;
   }
-  const bool begun = plausible_request_beginning(h.pending) && h.pending.find(' ') != std::string::npos;
-  if (memory_.protocol != Protocol::Http && !(begun && find_request_line(h.pending + " HTTP/1.1") == 0))
-    return;
+  if (memory_.protocol != Protocol::Http && !begins_request(h.pending)) return;
   h.undecided = false;
   begin_request(h, h.pending);
   refeed(h, 0);

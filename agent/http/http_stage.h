@@ -18,7 +18,7 @@ struct Limits {
   std::size_t head_bytes = 64u << 10;    // kept of one head, line ends included
   std::size_t body_bytes = 1u << 20;     // kept of one body
   std::size_t pipelined = 1024;          // transactions of one connection waiting for their response
-  std::size_t total_bytes = 256u << 20;  // held in unfinished transactions, of all connections
+  std::size_t total_bytes = 256u << 20;  // held for messages under way, of all connections
   std::size_t findings = 64;             // of one transaction; more are counted only
   bool keep_framing = false;             // bodies as they came: with chunk sizes and trailers
 };

@@ -1,5 +1,6 @@
-// The fast path of head parsing: a head that is all there and deviates in nothing is split in one pass. Whatever is
-// unusual in any way is refused, and read by head_reader.h and field_lines.h, which know all deviations.
+// The fast path of head parsing: a head that is all there and deviates in nothing is split in one pass.
+// Whatever is unusual in any way is refused, and read by head_reader.h and field_lines.h, which know all
+// deviations.
 #pragma once
 
 #include <array>
@@ -20,8 +21,8 @@ struct PlainField {
 
 class PlainHead {
  public:
-  // Whether `in` begins with a whole plain head: lines end with CRLF, no control bytes, each field line is a token,
-  // a colon, and a value, and is not folded. Positions are in `in`.
+  // Whether `in` begins with a whole plain head: lines end with CRLF, no control bytes, each field line is a
+  // token, a colon, and a value, and is not folded. Positions are in `in`.
   bool scan(ByteView in);
 
   ByteView start_line(ByteView in) const { return in.substr(0, start_line_); }
@@ -41,8 +42,8 @@ class PlainHead {
   std::array<PlainField, kFields> fields_;
 };
 
-// A request line or status line that is just as the grammar has it, of HTTP/1.0 or 1.1 (RFC 9112, sections 3 and 4).
-// `line` has no control bytes.
+// A request line or status line that is just as the grammar has it, of HTTP/1.0 or 1.1 (RFC 9112, sections 3
+// and 4). `line` has no control bytes.
 std::optional<RequestLine> parse_plain_request_line(ByteView line);
 std::optional<StatusLine> parse_plain_status_line(ByteView line);
 

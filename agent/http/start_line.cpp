@@ -10,6 +10,8 @@ namespace {
 
 constexpr ByteView kVersionPrefix = "http/";
 constexpr std::size_t kMaxMethod = 64;
+constexpr std::size_t kLongestMethod = 10;  // of kMethods
+constexpr int kBlanksLookedAt = 16;         // of a line in which a request line is searched
 
 // The methods of RFC 9110, RFC 5789, WebDAV (RFC 4918, 3253, 3744, 5323) and a few that are seen in the wild.
 constexpr std::array<ByteView, 30> kMethods{
@@ -49,6 +51,14 @@ bool looks_like_target(ByteView text) {
 }
 
 bool known_method(ByteView text) { return std::ranges::find(kMethods, text) != kMethods.end(); }
+
+// Length of the known method at the end of `text`; 0 if there is none.
+std::size_t known_method_before(ByteView text) {
+  std::size_t longest = 0;
+  for (ByteView method : kMethods)
+    if (text.ends_with(method)) longest = std::max(longest, method.size());
+  return longest;
+}
 
 ByteView without_trailing_blanks(ByteView line) {
   while (!line.empty() && is_padding(line.back())) line.remove_suffix(1);
@@ -122,22 +132,26 @@ bool plausible_request_beginning(ByteView line) {
   return method_end == 0 ? line.empty() : is_token(line.substr(0, method_end));
 }
 
+bool begins_request(ByteView bytes) {
+  const std::size_t blank = bytes.substr(0, kLongestMethod + 1).find(' ');
+  return blank != ByteView::npos && known_method(bytes.substr(0, blank));
+}
+
 std::size_t find_request_line(ByteView whole) {
   const ByteView line = without_trailing_blanks(whole);
   const std::size_t version = version_position(line);
   if (version == kNotFound || !digits_version(line.substr(version))) return kNotFound;
-  // The end of a body without a line end may stand right before the method: the last known method counts.
-  std::size_t best = kNotFound;
-  for (ByteView method : kMethods) {
-    const std::size_t at = line.rfind(method, version);
-    if (at == ByteView::npos || at + method.size() + 1 >= version || line[at + method.size()] != ' ')
-      continue;
-    const char target = line[at + method.size() + 1];
-    const bool target_like =
-        at == 0 || target == '/' || target == '*' || target == 'h' || method == "CONNECT";
-    if (target_like && (best == kNotFound || at > best)) best = at;
+  if (begins_request(line)) return 0;
+  // The end of a body without a line end may stand right before the method: the last one that fits counts.
+  std::size_t blank = version - 1;
+  for (int i = 0; i < kBlanksLookedAt && blank != 0; ++i) {
+    blank = line.rfind(' ', blank - 1);
+    if (blank == ByteView::npos) break;
+    const char target = line[blank + 1];
+    const std::size_t length = known_method_before(line.substr(0, blank));
+    if (length != 0 && (target == '/' || target == '*' || target == 'h')) return blank - length;
   }
-  return best;
+  return kNotFound;
 }
 
 std::size_t find_status_line(ByteView bytes) {

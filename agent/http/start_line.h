@@ -40,6 +40,8 @@ bool plausible_request_beginning(ByteView line);
 inline constexpr std::size_t kNotFound = static_cast<std::size_t>(-1);
 // Where in a complete line, found amid lost or foreign bytes, a request line begins: stricter than the above.
 std::size_t find_request_line(ByteView line);
+// Whether `bytes` begin with a method of the registry and a blank.
+bool begins_request(ByteView bytes);
 // Where a status line begins, "HTTP/1.x NNN".
 std::size_t find_status_line(ByteView bytes);
 // find_status_line() needs this many bytes from the position that it gives.

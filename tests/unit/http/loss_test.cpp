@@ -178,6 +178,40 @@ TEST(Limit, of_bytes_held_lets_go_of_the_largest) {
   EXPECT_EQ(summary(collector.all[2]), "GET /next -> 200 (0)");
 }
 
+TEST(Limit, of_bytes_held_counts_what_is_no_message_yet) {
+  Limits limits;
+  limits.total_bytes = 100'000;
+  struct Ignorer final : TransactionHandler {
+    void on_transaction(Transaction&) override {}
+  } ignorer;
+  HttpStage stage(limits, ignorer);
+  std::vector<stream::Connection> connections(20);
+  std::uint32_t slot = 0;
+  for (auto& connection : connections) connection.slot = slot++, connection.handshake_seen = true;
+  const std::string endless = "GET /" + std::string(20'000, 'a');
+  for (const auto& connection : connections)
+    stage.on_chunk({&connection, stream::Direction::FromInitiator, 0, 0, {}, endless});
+  EXPECT_GE(stage.counters().unparsed_bytes, 20 * endless.size() - limits.total_bytes);
+}
+
+TEST(Limit, of_findings_hides_nothing_that_is_missing) {
+  Options options;
+  options.limits.findings = 4;
+  Conversation conversation{client(get("/1"))};
+  for (int i = 0; i < 10; ++i) conversation.push_back(server("HTTP/1.1 102 Processing\r\n\r\n"));
+  conversation.push_back(server("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"));
+  for (int i = 0; i < 10; ++i) {
+    conversation.push_back(server_gap(2));
+    conversation.push_back(server("x"));
+  }
+  const auto result = play(conversation, options);
+  ASSERT_EQ(result.transactions.size(), 1u);
+  const Transaction& t = result.transactions[0];
+  EXPECT_EQ(t.findings.size(), 6u);
+  EXPECT_EQ(find(t, FindingKind::BodyGap)->length, 20u) << "one finding for all gaps";
+  EXPECT_EQ(find(t, FindingKind::Incomplete)->length, 70u);
+}
+
 TEST(Limit, of_pipelined_requests) {
   Options options;
   options.limits.pipelined = 3;
