@@ -1,6 +1,7 @@
 #include "agent/audit/auditor.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,14 @@ namespace {
 
 using event::FindingKind;
 using event::Side;
+
+// The digits of each byte, the low one first.
+constexpr auto kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) pairs[byte] = {kDigits[byte & 15], kDigits[byte >> 4]};
+  return pairs;
+}();
 
 // Whether a coding is named that changes bytes (RFC 9110, section 8.4.1: "identity" does not).
 bool is_coded(ByteView codings) {
@@ -54,8 +63,8 @@ void Auditor::on_transaction(http::Transaction& transaction) {
   event.client = transaction.client;
   event.server = transaction.server;
   event.status = transaction.status;
-  event.findings.swap(transaction.findings);
-  event.host.swap(transaction.host);
+  if (!transaction.findings.empty()) event.findings.swap(transaction.findings);
+  event.host = std::move(transaction.host);
   event.server_banner = transaction.server_field.in(transaction.response.head);
   const BodyForm request = take(transaction.request, Side::Request, event.request, event.findings);
   const BodyForm response = take(transaction.response, Side::Response, event.response, event.findings);
@@ -75,8 +84,8 @@ void Auditor::name(event::AuditEvent& event) {
 BodyForm Auditor::take(http::Message& message, Side side, event::HttpMessage& out,
                        std::vector<event::Finding>& findings) {
   out.present = message.present;
-  out.head.swap(message.head);
-  out.body.swap(message.body);
+  out.head = std::move(message.head);  // which leaves the old buffer of the one to the other
+  out.body = std::move(message.body);
   out.body_size = message.body_size;
   out.wire_size = message.wire_size;
   BodyForm form;
@@ -118,14 +127,14 @@ bool Auditor::decode(const http::Message& message, Side side, event::HttpMessage
 }
 
 void Auditor::draw_boundary(event::AuditEvent& event) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   for (;; ++counters_.boundaries_redrawn) {
+    std::array<char, 8> digits;
     std::uint32_t word = random_();
-    event.boundary.resize(8);
-    for (char& digit : event.boundary) {
-      digit = kDigits[word & 15];
-      word >>= 4;
+    for (std::size_t i = 0; i < digits.size(); i += 2, word >>= 8) {
+      digits[i] = kHexPairs[word & 255][0];
+      digits[i + 1] = kHexPairs[word & 255][1];
     }
+    event.boundary.assign(digits.data(), digits.size());
     if (!event::occurs(event.boundary, event)) return;
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -17,7 +18,14 @@ class TransactionIds {
   void write(std::uint64_t sequence, std::string& out);
 
  private:
-  std::array<std::uint8_t, 18> bytes_{};
+  static constexpr std::size_t kSize = 24;
+  static constexpr std::size_t kFixed = 12;  // characters that no sequence number has a part in
+
+  void encode(std::uint64_t sequence);
+
+  std::array<char, kSize> text_{};  // of sequence_: the next number mostly differs from it in one character
+  std::uint64_t sequence_ = 0;
+  std::uint8_t last_of_epoch_ = 0;  // the byte before the sequence number
 };
 
 }  // namespace webtap::audit

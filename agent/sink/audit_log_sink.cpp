@@ -1,5 +1,6 @@
 #include "agent/sink/audit_log_sink.h"
 
+#include <functional>
 #include <utility>
 
 #include "webtap/base/digest.h"
@@ -75,12 +76,17 @@ void AuditLogSink::write_concurrent(const event::AuditEvent& event) {
   files_.append(files_.file(kIndexFile), text_);
 }
 
+// A host's file never changes: once there are too many hosts for names of their own, there are so for good.
 OutputFile& AuditLogSink::file_of(std::string_view host) {
-  if (last_file_ == nullptr || host != last_host_) {
-    last_file_ = &files_.file(name_of(host));
-    last_host_ = host;
+  constexpr std::size_t kLongest = 255;  // of the hosts whose files are remembered
+  KnownHost& known = known_hosts_[std::hash<std::string_view>{}(host) % known_hosts_.size()];
+  if (known.file == nullptr || known.host != host) {
+    OutputFile& file = files_.file(name_of(host));
+    if (host.size() > kLongest) return file;
+    known.host = host;
+    known.file = &file;
   }
-  return *last_file_;
+  return *known.file;
 }
 
 // Names of our own begin with `_`, which no host's name does.

@@ -2,6 +2,7 @@
 // concurrent storage tree with its index.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +46,11 @@ class AuditLogSink final : public EventSink {
   const Counters& counters() const override { return counters_; }
 
  private:
+  struct KnownHost {
+    std::string host;  // as the event says it
+    OutputFile* file = nullptr;
+  };
+
   void write_native(const event::AuditEvent& event);
   void write_json(const event::AuditEvent& event);
   void write_concurrent(const event::AuditEvent& event);
@@ -59,9 +65,8 @@ class AuditLogSink final : public EventSink {
   modsec::JsonWriter json_;
   modsec::IndexWriter index_;
   StorageTree storage_;
-  std::string text_;       // the entry at hand, where it is not written in place
-  std::string last_host_;  // most events are for the host of the one before
-  OutputFile* last_file_ = nullptr;
+  std::string text_;                          // the entry at hand, where it is not written in place
+  std::array<KnownHost, 256> known_hosts_{};  // by the hash of the host
   std::size_t names_ = 0;                              // that hosts have of their own
   std::chrono::steady_clock::time_point next_look_{};  // for entries that have waited long
   OutputFiles files_;                                  // flushes when it ends, before what it writes to

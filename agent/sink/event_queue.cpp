@@ -5,6 +5,7 @@
 #include <bit>
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace webtap::sink {
 namespace {
@@ -29,28 +30,35 @@ std::size_t text_size(const event::AuditEvent& event) {
 EventQueue::EventQueue(const QueueLimits& limits)
     : limits_(limits),
       mask_(std::bit_ceil(std::max<std::size_t>(limits.events, 2)) - 1),
-      slots_(std::make_unique<Slot[]>(mask_ + 1)),
-      wake_reader_at_(kNever) {}
+      slots_(std::make_unique<Slot[]>(mask_ + 2)),
+      ring_(std::make_unique<Slot*[]>(mask_ + 1)),
+      wake_reader_at_(kNever) {
+  free_.reserve(mask_ + 2);
+  for (std::uint64_t i = mask_ + 2; i-- > 0;) free_.push_back(&slots_[i]);
+}
 
 event::AuditEvent& EventQueue::slot() {
   if (!has_room()) wait_for_room();
-  Slot& slot = at(published_.load(std::memory_order_relaxed));
-  pooled_.fetch_sub(slot.capacity, std::memory_order_relaxed);
-  slot.capacity = 0;
-  slot.event.clear();
-  return slot.event;
+  if (filling_ == nullptr) {
+    filling_ = free_.back();
+    free_.pop_back();
+  }
+  capacity_taken_.add(std::exchange(filling_->capacity, 0));
+  filling_->event.clear();
+  return filling_->event;
 }
 
 void EventQueue::publish() {
-  if (abandoned_.load()) return;
+  if (abandoned_.load(std::memory_order_relaxed)) return;
   const std::uint64_t index = published_.load(std::memory_order_relaxed);
-  Slot& slot = at(index);
-  slot.bytes = text_size(slot.event);
-  bytes_.fetch_add(slot.bytes, std::memory_order_relaxed);
+  filling_->bytes = text_size(filling_->event);
+  bytes_published_.add(filling_->bytes);
+  ring_[index & mask_] = std::exchange(filling_, nullptr);
   published_.store(index + 1);
   // Whoever takes the mark away wakes: once for a sleep of the reader, not once an event.
   std::uint64_t mark = wake_reader_at_.load();
-  if (index + 1 >= mark && wake_reader_at_.compare_exchange_strong(mark, kNever)) wake_reader();
+  if (mark != kNever && is_worth_reading(index + 1, mark) && wake_reader_at_.compare_exchange_strong(mark, kNever))
+    wake_reader();
 }
 
 void EventQueue::close() {
@@ -58,36 +66,32 @@ void EventQueue::close() {
   wake_reader();
 }
 
-const event::AuditEvent* EventQueue::next() const {
+const event::AuditEvent* EventQueue::next() {
   const std::uint64_t index = released_.load(std::memory_order_relaxed);
-  return index == published_.load(std::memory_order_acquire) ? nullptr : &at(index).event;
+  if (index == seen_) seen_ = published_.load(std::memory_order_acquire);
+  return index == seen_ ? nullptr : &ring_[index & mask_]->event;
 }
 
 void EventQueue::release() {
   const std::uint64_t index = released_.load(std::memory_order_relaxed);
-  Slot& slot = at(index);
+  Slot& slot = *ring_[index & mask_];
   trim(slot);
-  bytes_.fetch_sub(slot.bytes, std::memory_order_relaxed);
+  bytes_released_.add(slot.bytes);
   released_.store(index + 1);
-  if (!filler_sleeps_.load() || !has_ample_room()) return;
+  if (!filler_sleeps_.load() || !has_ample_room() || !filler_sleeps_.exchange(false)) return;
   { const std::lock_guard lock(mutex_); }
   filler_.notify_one();
 }
 
-// An idle reader is woken by the first event. It then lingers for more of them, so that a reader that is
-// faster than its filler does not cost it a system call for each event.
+// A reader that keeps up sleeps for a while between batches and is woken early only for a large one, so that
+// it does not cost its filler a system call for each event. Where nothing comes meanwhile, the next event
+// wakes it.
 EventQueue::Wait EventQueue::wait(Duration timeout) {
   const std::uint64_t head = released_.load(std::memory_order_relaxed);
   std::unique_lock lock(mutex_);
-  const auto sleep_until = [&](std::uint64_t count, Duration limit) {
-    wake_reader_at_.store(count);
-    reader_.wait_for(lock, limit, [&] { return published_.load() >= count || closed_.load(); });
-    wake_reader_at_.store(kNever);
-  };
-  sleep_until(head + 1, timeout);
-  if (next() != nullptr && !closed_.load()) {
-    sleep_until(head + std::min<std::uint64_t>(limits_.batch_events, mask_ / 2 + 1), limits_.linger);
-  }
+  const auto batch = std::min<std::uint64_t>(limits_.batch_events, mask_ / 2 + 1);
+  sleep_until(head + batch, std::min(limits_.linger, timeout), lock);
+  if (next() == nullptr && !closed_.load()) sleep_until(head + 1, timeout, lock);
   if (next() != nullptr) return Wait::Ready;
   if (!closed_.load()) return Wait::TimedOut;
   return next() != nullptr ? Wait::Ready : Wait::Closed;  // what was published before close() comes first
@@ -99,25 +103,58 @@ void EventQueue::abandon() {
   filler_.notify_one();
 }
 
-bool EventQueue::has_room() const {
-  const std::uint64_t waiting = published_.load(std::memory_order_relaxed) - released_.load();
-  if (waiting == 0 || abandoned_.load()) return true;
-  return waiting <= mask_ && bytes_.load() < limits_.bytes;
+bool EventQueue::has_room() {
+  constexpr std::uint64_t kOften = 8;  // seldom enough for the reader's cache line, often enough for warm slots
+  if (abandoned_.load(std::memory_order_relaxed)) return true;
+  const std::uint64_t published = published_.load(std::memory_order_relaxed);
+  const auto room = [&] {
+    const std::uint64_t waiting = published - reclaimed_;
+    return waiting == 0 || (waiting <= mask_ && bytes_published_.total() - bytes_reclaimed_ < limits_.bytes);
+  };
+  if (published % kOften != 0 && room()) return true;
+  reclaim();
+  return room();
+}
+
+void EventQueue::reclaim() {
+  const std::uint64_t released = released_.load(std::memory_order_acquire);
+  for (; reclaimed_ != released; ++reclaimed_) free_.push_back(ring_[reclaimed_ & mask_]);
+  bytes_reclaimed_ = bytes_released_.total();
 }
 
 // Less than has_room() allows, so that a filler that had to wait finds room for many events.
 bool EventQueue::has_ample_room() const {
   const std::uint64_t waiting = published_.load() - released_.load();
   if (waiting == 0 || abandoned_.load()) return true;
-  return waiting <= mask_ / 2 && bytes_.load() <= limits_.bytes / 2;
+  return waiting <= mask_ / 2 && bytes_published_.total() - bytes_released_.total() <= limits_.bytes / 2;
 }
 
 void EventQueue::wait_for_room() {
   full_waits_.fetch_add(1, std::memory_order_relaxed);
   std::unique_lock lock(mutex_);
-  filler_sleeps_.store(true);
-  filler_.wait(lock, [&] { return has_ample_room(); });
+  for (;;) {
+    filler_sleeps_.store(true);
+    if (has_ample_room()) break;
+    if (wake_reader_at_.exchange(kNever) != kNever) reader_.notify_one();
+    filler_.wait(lock);
+  }
   filler_sleeps_.store(false);
+  reclaim();
+}
+
+// Whether a reader that waits for `mark` should read now that so many events are published.
+bool EventQueue::is_worth_reading(std::uint64_t published, std::uint64_t mark) const {
+  return published >= mark || bytes_published_.total() - bytes_released_.total() >= limits_.batch_bytes;
+}
+
+void EventQueue::sleep_until(std::uint64_t mark, Duration limit, std::unique_lock<std::mutex>& lock) {
+  wake_reader_at_.store(mark);
+  reader_.wait_for(lock, limit, [&] {
+    const std::uint64_t published = published_.load();
+    const bool waits = published != released_.load(std::memory_order_relaxed);
+    return (waits && (filler_sleeps_.load() || is_worth_reading(published, mark))) || closed_.load();
+  });
+  wake_reader_at_.store(kNever);
 }
 
 // Under the lock, so that the reader is either before its look at what it waits for, or asleep.
@@ -132,12 +169,12 @@ void EventQueue::trim(Slot& slot) {
     if (buffer->capacity() > limits_.buffer_bytes) std::string().swap(*buffer);
     kept += buffer->capacity();
   }
-  if (pooled_.load(std::memory_order_relaxed) + kept > limits_.pooled_bytes) {
+  if (capacity_kept_.total() - capacity_taken_.total() + kept > limits_.pooled_bytes) {
     for (std::string* buffer : large_buffers(slot.event)) std::string().swap(*buffer);
     kept = 0;
   }
   slot.capacity = kept;
-  pooled_.fetch_add(kept, std::memory_order_relaxed);
+  capacity_kept_.add(kept);
 }
 
 }  // namespace webtap::sink

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "agent/audit/event_handler.h"
 #include "webtap/base/time.h"
@@ -21,7 +22,9 @@ struct QueueLimits {
   std::size_t bytes = 64u << 20;          // of text in waiting events; one event may go beyond it
   std::size_t buffer_bytes = 128u << 10;  // of capacity that one buffer keeps for its next event
   std::size_t pooled_bytes = 64u << 20;   // of capacity that free events keep in all
-  std::size_t batch_events = 64;          // the reader is not woken again for fewer within `linger`
+  // A reader that keeps up is not woken for fewer events and bytes than these within `linger`.
+  std::size_t batch_events = 256;
+  std::size_t batch_bytes = 256u << 10;
   Duration linger = std::chrono::milliseconds(1);
 };
 
@@ -37,7 +40,7 @@ class EventQueue final : public audit::EventHandler {
 
   // For the one thread that reads.
   // The oldest event not yet released; null while there is none. It stays the same until release().
-  const event::AuditEvent* next() const;
+  const event::AuditEvent* next();
   void release();
   enum class Wait { Ready, TimedOut, Closed };
   // Waits for an event. Closed: there is none, and there will be none.
@@ -55,30 +58,53 @@ class EventQueue final : public audit::EventHandler {
     std::size_t capacity = 0;  // kept, from release() to slot()
   };
 
-  Slot& at(std::uint64_t index) { return slots_[index & mask_]; }
-  const Slot& at(std::uint64_t index) const { return slots_[index & mask_]; }
-  bool has_room() const;
+  // A sum that one thread adds to and either reads. Where both count, each has a sum of its own, and their
+  // difference is what there is.
+  class Total {
+   public:
+    void add(std::size_t more) { sum_.store(total() + more, std::memory_order_relaxed); }
+    std::size_t total() const { return sum_.load(std::memory_order_relaxed); }
+
+   private:
+    std::atomic<std::size_t> sum_ = 0;
+  };
+
+  bool has_room();
   bool has_ample_room() const;
   void wait_for_room();
+  void reclaim();
+  bool is_worth_reading(std::uint64_t published, std::uint64_t mark) const;
+  void sleep_until(std::uint64_t mark, Duration limit, std::unique_lock<std::mutex>& lock);
   void wake_reader();
   void trim(Slot& slot);
 
   const QueueLimits limits_;
   const std::uint64_t mask_;
-  const std::unique_ptr<Slot[]> slots_;
+  const std::unique_ptr<Slot[]> slots_;  // one more than wait at most: to fill
+  const std::unique_ptr<Slot*[]> ring_;  // the slot that was published at each index
 
   // Counts of events published and released; their difference is what waits. Both, and what the other side
   // sleeps for, are written and then read in one total order, so that no side goes to sleep on what the other
   // just did.
+  // Written by the thread that fills:
   alignas(64) std::atomic<std::uint64_t> published_ = 0;
-  std::atomic<std::uint64_t> wake_reader_at_;  // published_ from which on the reader wants to be woken
-  alignas(64) std::atomic<std::uint64_t> released_ = 0;
-  std::atomic<bool> filler_sleeps_ = false;
-  alignas(64) std::atomic<std::size_t> bytes_ = 0;
-  std::atomic<std::size_t> pooled_ = 0;
-  std::atomic<bool> closed_ = false;
-  std::atomic<bool> abandoned_ = false;
+  Total bytes_published_;
+  Total capacity_taken_;
   std::atomic<std::uint64_t> full_waits_ = 0;
+  std::atomic<bool> closed_ = false;
+  std::uint64_t reclaimed_ = 0;  // released events whose slots are in free_ again
+  std::size_t bytes_reclaimed_ = 0;
+  std::vector<Slot*> free_;      // the most recently used last: its memory is likely in a cache
+  Slot* filling_ = nullptr;
+  // Written by the thread that reads:
+  alignas(64) std::atomic<std::uint64_t> released_ = 0;
+  Total bytes_released_;
+  Total capacity_kept_;
+  std::uint64_t seen_ = 0;  // of published_
+  std::atomic<bool> abandoned_ = false;
+  // Written by both, but hardly ever:
+  alignas(64) std::atomic<std::uint64_t> wake_reader_at_;  // published_ from which on the reader wants waking
+  std::atomic<bool> filler_sleeps_ = false;
 
   std::mutex mutex_;  // only to sleep and to wake
   std::condition_variable reader_;

@@ -1,7 +1,14 @@
 #include "webtap/modsec/native_writer.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "webtap/modsec/escape.h"
 #include "webtap/modsec/finding_message.h"
@@ -16,24 +23,47 @@ using event::HttpMessage;
 constexpr std::size_t kFixedText = 1024;
 constexpr std::string_view kMessage = "Message: ";
 
-char* put_boundary(char* out, std::string_view boundary, char part) {
-  out = put(put(out, "--"), boundary);
-  const char tail[] = {'-', part, '-', '-', '\n'};
-  return put(out, {tail, sizeof tail});
-}
+// The line that begins each part, behind the LF that belongs to it: contents may end without one.
+class BoundaryLine {
+ public:
+  explicit BoundaryLine(std::string_view boundary) {
+    put(put(put(text_.data(), "\n--"), boundary.substr(0, 8)), "-A--\n");
+  }
+  char* put_first(char* out) const { return put(out, std::string_view(text_.data(), text_.size()).substr(1)); }
+  char* put_next(char* out, char part) const {
+    std::memcpy(out, text_.data(), text_.size());
+    out[kPart] = part;
+    return out + text_.size();
+  }
 
-// The lines of a head, each ended by LF: one CR before an LF is dropped, the last line gets one.
+ private:
+  static constexpr std::size_t kPart = 12;
+  std::array<char, 16> text_;
+};
+
+// The lines of a head, each ended by LF: one CR before an LF is dropped, the last line gets one. Copies in
+// steps that may be longer than a line, and goes back to where a CR was.
 char* put_lines(char* out, ByteView head) {
+  if (head.empty()) return out;
   const char* at = head.data();
   const char* const end = at + head.size();
-  while (at != end) {
-    const auto* lf = static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
-    const char* line_end = lf == nullptr ? end : lf;
-    if (lf != nullptr && lf != at && lf[-1] == '\r') --line_end;
-    out = put(out, {at, static_cast<std::size_t>(line_end - at)});
-    *out++ = '\n';
-    at = lf == nullptr ? end : lf + 1;
+#ifdef __SSE2__
+  while (end - at > 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    const auto returns = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'))));
+    const int copied = returns == 0 ? 16 : std::countr_zero(returns);
+    at += copied;
+    out += copied;
+    if (returns == 0) continue;
+    if (at[1] != '\n') *out++ = '\r';
+    ++at;
   }
+#endif
+  for (; at != end; ++at) {
+    if (*at != '\r' || at + 1 == end || at[1] != '\n') *out++ = *at;
+  }
+  if (out[-1] != '\n') *out++ = '\n';
   return out;
 }
 
@@ -59,16 +89,48 @@ char* put_stopwatch(char* out, const AuditEvent& event) {
   return put(out, " (- - -)\n");
 }
 
-char* put_part_h(char* out, const AuditEvent& event, bool part_e_written) {
-  out = put_stopwatch(put_findings_and_messages(out, event), event);
-  if (part_e_written) out = put(out, "Response-Body-Transformed: Dechunked\n");
-  if (!event.producer.empty()) out = put(put_line_text(put(out, "Producer: "), event.producer), ".\n");
-  if (!event.server_banner.empty()) out = put(put_line_text(put(out, "Server: "), event.server_banner), "\n");
-  if (!event.sensor.empty()) out = put(put_quoted_text(put(out, "Sensor-Id: \""), event.sensor), "\"\n");
-  return put(out, "Engine-Mode: \"DETECTION_ONLY\"\n");
+char* put_producer(char* out, std::string_view producer) {
+  return put(put_line_text(put(out, "Producer: "), producer), ".\n");
+}
+
+char* put_server(char* out, std::string_view banner) {
+  return put(put_line_text(put(out, "Server: "), banner), "\n");
+}
+
+char* put_sensor(char* out, std::string_view sensor) {
+  return put(put_quoted_text(put(out, "Sensor-Id: \""), sensor), "\"\n");
+}
+
+// The decimal digits of each octet of an IPv4 address, and how many they are.
+struct OctetText {
+  char digits[3];
+  std::uint8_t size;
+};
+constexpr auto kOctets = [] {
+  std::array<OctetText, 256> octets{};
+  for (unsigned value = 0; value < octets.size(); ++value) {
+    OctetText& octet = octets[value];
+    for (unsigned unit = 100; unit != 0; unit /= 10) {
+      if (value >= unit || unit == 1) octet.digits[octet.size++] = static_cast<char>('0' + value / unit % 10);
+    }
+  }
+  return octets;
+}();
+
+char* put_ipv4(char* out, const std::uint8_t* octets) {
+  for (int i = 0; i < 4; ++i) {
+    const OctetText& octet = kOctets[octets[i]];
+    std::memcpy(out, octet.digits, sizeof octet.digits);
+    out += octet.size;
+    *out++ = '.';
+  }
+  return out - 1;
 }
 
 }  // namespace
+
+NativeWriter::NativeWriter(Parts parts)
+    : parts_(parts), producer_(put_producer), server_banner_(put_server), sensor_(put_sensor) {}
 
 std::size_t NativeWriter::bound(const AuditEvent& event) const {
   std::size_t bytes = kFixedText + event.request.head.size() + event.request.body.size() +
@@ -82,11 +144,25 @@ std::size_t NativeWriter::bound(const AuditEvent& event) const {
 }
 
 char* NativeWriter::AddressText::write(const IpAddress& address, char* out) {
+  if (address.version == IpVersion::V4) return put_ipv4(out, address.bytes.data());
   if (size_ == 0 || address != address_) {
     address_ = address;
     size_ = format_address(address, text_);
   }
   return put(out, {text_, size_});
+}
+
+char* NativeWriter::LineText::write(std::string_view raw, char* out) {
+  constexpr std::size_t kRemembered = 256;  // bytes of a text that is not written anew for each event
+  constexpr std::size_t kAround = 32;
+  if (raw.empty()) return out;
+  if (raw.size() > kRemembered) return put_(out, raw);
+  if (raw != raw_) {
+    text_.resize(kAround + kMaxEscape * raw.size());
+    text_.resize(static_cast<std::size_t>(put_(text_.data(), raw) - text_.data()));
+    raw_ = raw;
+  }
+  return put(out, text_);
 }
 
 char* NativeWriter::write_part_a(const AuditEvent& event, char* out) {
@@ -104,22 +180,28 @@ char* NativeWriter::write_part_a(const AuditEvent& event, char* out) {
   return put_decimal(out, event.server.port);
 }
 
+char* NativeWriter::write_part_h(const AuditEvent& event, bool part_e_written, char* out) {
+  if (!event.findings.empty() || !event.messages.empty()) out = put_findings_and_messages(out, event);
+  out = put_stopwatch(out, event);
+  if (part_e_written) out = put(out, "Response-Body-Transformed: Dechunked\n");
+  out = producer_.write(event.producer, out);
+  out = server_banner_.write(event.server_banner, out);
+  out = sensor_.write(event.sensor, out);
+  return put(out, "Engine-Mode: \"DETECTION_ONLY\"\n");
+}
+
 char* NativeWriter::write(const AuditEvent& event, char* out) {
-  const std::string_view boundary = safe_boundary(event.boundary);
+  const BoundaryLine boundary(safe_boundary(event.boundary));
   const HttpMessage& request = event.request;
   const HttpMessage& response = event.response;
-  // The LF before a boundary line belongs to the boundary: contents may end without one.
-  const auto begin = [&](char part) {
-    *out++ = '\n';
-    out = put_boundary(out, boundary, part);
-  };
-  out = write_part_a(event, put_boundary(out, boundary, 'A'));
+  const auto begin = [&](char part) { out = boundary.put_next(out, part); };
+  out = write_part_a(event, boundary.put_first(out));
   if (request.present && parts_.has('B')) begin('B'), out = put_lines(out, request.head);
   if (request.present && !request.body.empty() && parts_.has('C')) begin('C'), out = put(out, request.body);
   if (response.present && parts_.has('F')) begin('F'), out = put_lines(out, response.head);
   const bool part_e = response.present && !response.body.empty() && parts_.has('E');
   if (part_e) begin('E'), out = put(out, response.body);
-  if (parts_.has('H')) begin('H'), out = put_part_h(out, event, part_e);
+  if (parts_.has('H')) begin('H'), out = write_part_h(event, part_e, out);
   begin('Z');
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "webtap/base/endpoint.h"
 #include "webtap/event/audit_event.h"
@@ -15,7 +16,7 @@ namespace webtap::modsec {
 // Not shared between threads: it remembers texts from one event to the next.
 class NativeWriter {
  public:
-  explicit NativeWriter(Parts parts) : parts_(parts) {}
+  explicit NativeWriter(Parts parts);
 
   // The most bytes that the entry can have; not much more than it has, but for texts full of bytes that must
   // be escaped.
@@ -37,12 +38,30 @@ class NativeWriter {
     char text_[kMaxAddressText];
   };
 
+  // A line of part H whose text is mostly that of the event before.
+  class LineText {
+   public:
+    using Put = char* (*)(char* out, std::string_view raw);
+
+    explicit LineText(Put put) : put_(put) {}
+    char* write(std::string_view raw, char* out);
+
+   private:
+    Put put_;
+    std::string raw_;
+    std::string text_;  // of raw_
+  };
+
   char* write_part_a(const event::AuditEvent& event, char* out);
+  char* write_part_h(const event::AuditEvent& event, bool part_e_written, char* out);
 
   Parts parts_;
   TimeText time_;
   AddressText client_;
   AddressText server_;
+  LineText producer_;
+  LineText server_banner_;
+  LineText sensor_;
 };
 
 // What the native text of an event holds of it, and so what reading it gives: heads with every line ended by
