@@ -80,7 +80,9 @@ void add_read_options(CLI::App& app, ReadConfig& config, Texts& texts) {
                             "Bodies as the application meant them, or as they came (decoded)");
   app.add_option("--mask", texts.masks,
                  "Names of header fields, cookies, query parameters and form fields whose values become *")
-      ->type_name("NAME,...");
+      ->type_name("NAME,...")
+      ->expected(1)  // what follows is the next argument
+      ->take_all();
   app.add_option("--sensor", config.sensor, "This sensor's name (the host's name)")->type_name("NAME");
   app.add_option("--max-hosts", config.output.max_hosts, "Hosts that get a file of their own")
       ->type_name("COUNT")
@@ -164,8 +166,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App& read = *app.add_subcommand("read", "Read capture files, write audit logs, and exit");
   add_read_options(read, line.read, texts);
   read.footer(
-      "Behind -- stands a packet filter in tcpdump's language: webtap-agent read x.pcap -o DIR -- tcp port "
-      "80");
+      "Behind -- stands a packet filter in tcpdump's language:\n"
+      "webtap-agent read x.pcap -o DIR -- tcp port 80");
 
   std::vector<std::string> arguments = take_filter(argc, argv, line.read.filter);
   if (arguments.empty()) throw UsageError("no command is given; webtap-agent --help lists them");
@@ -182,7 +184,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.text = version + "\n";
     return line;
   } catch (const CLI::ParseError& error) {
-    throw UsageError(error.what());
+    throw UsageError(std::string(error.what()) + "; see webtap-agent read --help");
   }
   line.action = CommandLine::Action::Read;
   finish(line.read, texts);

@@ -1,5 +1,6 @@
 #include "agent/pipeline.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <utility>
@@ -33,6 +34,8 @@ audit::Options audit_options(const ReadConfig& config) {
   options.producer = std::string("webtap/") + kVersion;
   options.bodies = config.bodies;
   options.decode.output_bytes = config.max_body;
+  // Decoding ends when so much was produced in all: what is to be kept must fit, through two codings.
+  options.decode.work_bytes = std::max(options.decode.work_bytes, 2 * config.max_body);
   options.masked_names = config.masked_names;
   return options;
 }

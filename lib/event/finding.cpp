@@ -98,10 +98,6 @@ constexpr std::array kTexts{
     FindingText{FindingKind::TunnelOpened, Severity::Info, "tunnel-opened", "The connection became a tunnel"},
     FindingText{FindingKind::ResponseBeforeRequestEnd, Severity::Notice, "response-before-request-end",
                 "The response began before the request ended"},
-    FindingText{FindingKind::DataAfterClose, Severity::Warning, "data-after-close",
-                "Bytes follow a message that ended the connection"},
-    FindingText{FindingKind::UnparsedData, Severity::Warning, "unparsed-data",
-                "Bytes of the connection could not be parsed as HTTP"},
     FindingText{FindingKind::Masked, Severity::Info, "masked", "Values were masked"},
 };
 

@@ -76,8 +76,6 @@ enum class FindingKind : std::uint16_t {
   SwitchedProtocols = 91,  // Upgrade (101); detail = the new protocol
   TunnelOpened = 92,       // CONNECT answered with 2xx
   ResponseBeforeRequestEnd = 93,
-  DataAfterClose = 94,  // bytes after a message that ended the connection
-  UnparsedData = 95,    // bytes of this connection that are no HTTP; length = how many
 
   // Privacy.
   Masked = 100,  // values replaced by `*`; length = how many

@@ -22,8 +22,9 @@ std::string literal_name(std::string_view literal) {
   if (!literal.ends_with(']')) return {};
   const auto address = parse_address(literal.substr(1, literal.size() - 2));
   if (!address || address->version != IpVersion::V6) return {};
-  std::string name = to_string(*address);
-  if (name.starts_with(':')) name.insert(0, "0");
+  const std::string text = to_string(*address);
+  std::string name = text.starts_with(':') ? "0" : "";
+  name += text;
   std::ranges::replace(name, ':', '_');
   return name;
 }
