@@ -81,8 +81,7 @@ void add_read_options(CLI::App& app, ReadConfig& config, Texts& texts) {
   app.add_option("--mask", texts.masks,
                  "Names of header fields, cookies, query parameters and form fields whose values become *")
       ->type_name("NAME,...")
-      ->expected(1)  // what follows is the next argument
-      ->take_all();
+      ->allow_extra_args(false);  // what follows is the next argument
   app.add_option("--sensor", config.sensor, "This sensor's name (the host's name)")->type_name("NAME");
   app.add_option("--max-hosts", config.output.max_hosts, "Hosts that get a file of their own")
       ->type_name("COUNT")
