@@ -188,12 +188,11 @@ BodyReader::Step BodyReader::read_data_end(ByteView& in, Findings& findings) {
 BodyReader::Step BodyReader::read_trailer(ByteView& in, Findings& findings) {
   const std::size_t before = line_.size();
   take_line(in, kTrailer);
-  if (line_.back() != '\n') {
+  if (line_.size() == before || line_.back() != '\n') {
     if (line_.size() < kTrailer) return Step::NeedMore;
     findings.add_once(FindingKind::TrailerSection, line_, line_.size());
     return Step::Lost;
   }
-  if (line_.size() == before) return Step::NeedMore;
   const ByteView line = ByteView(line_).substr(line_begin_);
   if (trim(line, is_padding).empty()) return end_of_trailer(findings);
   line_begin_ = line_.size();

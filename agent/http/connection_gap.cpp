@@ -80,7 +80,9 @@ void ConnectionParser::gap_in_body(Half& h, std::uint64_t length) {
   std::vector<event::Finding> nowhere;
   Findings found = h.exchange ? findings(*h.exchange, side(h)) : Findings(nowhere, Side::Exchange, 0);
   const bool chunked = h.body.chunked();
+  const std::uint64_t whole = length;
   const BodyReader::Step step = h.body.gap(length, found);
+  if (h.exchange) message(h).wire_size += chunked ? whole : whole - length;
   if (step == BodyReader::Step::NeedMore) return;
   end_message(h, step == BodyReader::Step::End);
   if (length == 0) return;

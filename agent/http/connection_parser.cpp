@@ -95,8 +95,14 @@ void ConnectionParser::on_chunk(const stream::Chunk& chunk) {
 
 namespace {
 
+// What an exchange costs besides its buffers, roughly; so that many small ones count too.
+constexpr std::size_t kExchangeOverhead = 512;
+
 std::size_t bytes_of(const Transaction& t) {
-  return t.request.head.size() + t.request.body.size() + t.response.head.size() + t.response.body.size();
+  std::size_t findings = 0;
+  for (const auto& finding : t.findings) findings += sizeof finding + finding.detail.size();
+  return kExchangeOverhead + findings + t.host.size() + t.request.content_encoding.size() +
+         t.response.content_encoding.size() + t.request.head.size() + t.request.body.size() + t.response.head.size() + t.response.body.size();
 }
 
 }  // namespace
@@ -231,6 +237,12 @@ void ConnectionParser::on_switch(Half& h, const ResponseHead& parsed) {
     return;
   }
   for (Half& each : halves_) {
+    if (each.exchange) {  // a request sent in advance, which nobody reads any more
+      findings(*each.exchange, side(each)).add(FindingKind::Incomplete);
+      each.exchange->request_done = true;
+      each.exchange = nullptr;
+      each.keep_skipped = false;
+    }
     context_.counters.unparsed_bytes += each.pending.size();
     each.pending.clear();
     each.state = State::Tunnel;
@@ -240,6 +252,8 @@ void ConnectionParser::on_switch(Half& h, const ResponseHead& parsed) {
 // What a CONNECT tunnel carries may be HTTP again: both directions are looked at as if they were new.
 void ConnectionParser::open_tunnel() {
   for (Half& h : halves_) {
+    if (h.exchange) continue;  // a request that was sent in advance goes on
+    h.keep_skipped = false;
     h.state = State::Start;
     h.first = true;
     h.undecided = h.malformed = false;
@@ -286,7 +300,7 @@ void ConnectionParser::read_body(Half& h, ByteView& bytes) {
 
 // 204 or 304 with a Content-Length: usually there is no body all the same.
 void ConnectionParser::read_maybe_body(Half& h, ByteView& bytes) {
-  hold(h, bytes, h.pending.size() + bytes.size());
+  hold(h, bytes, 5);  // "HTTP/"
   const Likeness likeness = like_status_line(h.pending);
   if (likeness == Likeness::Maybe) return;
   if (likeness == Likeness::No) {
@@ -388,6 +402,7 @@ void ConnectionParser::finish_half(Half& h) {
   if (h.state == State::Head && h.exchange) {
     const bool may_end = h.head.finish(message(h).head);
     const std::string given_back = may_end ? h.head.given_back() : std::string();
+    message(h).wire_size -= given_back.size();
     if (!may_end) findings(*h.exchange, side(h)).add(FindingKind::Incomplete);
     on_head_end(h);
     if (!given_back.empty()) consume(h, given_back);

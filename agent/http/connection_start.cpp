@@ -58,10 +58,14 @@ void ConnectionParser::start_request(Half& h, ByteView& bytes) {
       return;
     }
   }
-  hold(h, bytes, h.undecided ? kUndecided : context_.limits.head_bytes);
+  // A line at most: what follows it is read where it stands.
+  ByteView line = bytes.substr(0, std::min(bytes.find('\n'), bytes.size() - 1) + 1);
+  const std::size_t whole = line.size();
+  hold(h, line, context_.limits.head_bytes);
+  bytes.remove_prefix(whole - line.size());
   if (!h.undecided) {
     decide_request(h);
-  } else if (h.pending.size() >= kUndecided) {
+  } else if (h.pending.size() >= std::min(kUndecided, context_.limits.head_bytes)) {
     enter_resync(h);
   }
 }
@@ -134,9 +138,10 @@ void ConnectionParser::decide_request(Half& h) {
 // side tells what this is.
 void ConnectionParser::decide_malformed(Half& h, bool line_complete) {
   const bool speaks_http = memory_.protocol == Protocol::Http && (!h.first || memory_.response_before);
-  if (!speaks_http || (!line_complete && h.pending.size() < kUndecided)) {
+  const bool full = h.pending.size() >= std::min(kUndecided, context_.limits.head_bytes);
+  if (!speaks_http || (!line_complete && !full)) {
     h.undecided = !speaks_http;
-    if (h.pending.size() >= kUndecided) enter_resync(h);
+    if (full) enter_resync(h);
     return;
   }
   if (std::exchange(h.malformed, true)) {
@@ -197,8 +202,9 @@ void ConnectionParser::decide_response(Half& h, bool final) {
       return;
     }
     if (likeness == Likeness::Maybe && !final && !full) return;
+    const Exchange* exchange = first_unanswered();
     const std::size_t lf = view.find('\n', line);
-    if (lf == ByteView::npos) break;
+    if (lf == ByteView::npos || (exchange && exchange->http09)) break;
     line = lf + 1;
   }
   if (without_head(h, final)) {
@@ -346,7 +352,8 @@ void ConnectionParser::note_beginning(Half& h) {
 // `line` is the request line, or what there is of it.
 void ConnectionParser::begin_request(Half& h, ByteView line) {
   begin_request(h);
-  h.head.begin(context_.limits.head_bytes, parse_request_line(line).version_text.empty());
+  const RequestLine parsed = parse_request_line(without_cr(line.substr(0, line.find('\n'))));
+  h.head.begin(context_.limits.head_bytes, parsed.version_text.empty());
 }
 
 void ConnectionParser::begin_request(Half& h) {

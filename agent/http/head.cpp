@@ -56,7 +56,8 @@ void read_content_length(ContentLength& length, ByteView value, Findings& findin
     } else if (*member == length.value) {
       findings.add_once(FindingKind::DuplicateContentLength, text);
     } else {
-      findings.add_once(FindingKind::ConflictingContentLength,
+      if (!findings.has(FindingKind::ConflictingContentLength))
+        findings.add_once(FindingKind::ConflictingContentLength,
                         std::to_string(length.value) + ", " + std::string(text));
       length.valid = false;
     }

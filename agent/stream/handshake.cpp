@@ -31,14 +31,14 @@ Fit fit(const Half& half, std::uint32_t isn) {
   if (!half.known) return Fit::Begins;
   if (half.has_syn && half.seen) return half.isn == isn ? Fit::Late : Fit::Differs;
   const auto behind = static_cast<std::int64_t>(half.origin - half.position_of(isn + 1));
-  if (behind == 0 || (!half.delivered && behind > 0 && behind < kLateSyn)) return Fit::Begins;
+  if (behind == 0 || (!half.delivered && !half.ended && behind > 0 && behind < kLateSyn)) return Fit::Begins;
   return behind > 0 && behind < kLateSyn ? Fit::Late : Fit::Differs;
 }
 
 // Takes SYN as the beginning of side `d`, unless data shows where that is already.
 void take_syn(Flow& flow, Direction d, std::uint32_t isn) {
   Half& half = flow.half(d);
-  if (!half.delivered) return begin(flow, d, isn);
+  if (!half.delivered && !half.ended) return begin(flow, d, isn);
   half.has_syn = true;
   half.isn = isn;
   flow.connection.handshake_seen = true;

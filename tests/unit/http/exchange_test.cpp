@@ -154,6 +154,13 @@ TEST(Exchange, a_refused_connect_is_an_ordinary_response) {
               ElementsAre("CONNECT h:443 -> 403 (no)", "GET /a -> 200 (1)"));
 }
 
+TEST(Exchange, a_request_sent_in_advance_into_a_tunnel) {
+  EXPECT_THAT(outcome({client("CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\nGET /inner HTTP/1.1\r\nHo"),
+                       server("HTTP/1.1 200 Connected\r\n\r\n"), client("st: h\r\n\r\n"), server(ok("1")),
+                       client(kGetB), server(ok("2"))}),
+              ElementsAre("CONNECT h:80 -> 200 tunnel-opened", "GET /inner -> 200 (1)", "GET /b -> 200 (2)"));
+}
+
 TEST(Exchange, http_0_9) {
   EXPECT_THAT(outcome({client("GET /old\r\n"), server("<html>old</html>"), server_end(), client_end()}),
               ElementsAre("GET /old -> 0 (<html>old</html>) missing-version missing-version"));

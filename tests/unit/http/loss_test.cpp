@@ -146,7 +146,7 @@ TEST(Conflict, is_said_of_the_transaction) {
 
 TEST(Limit, of_bytes_held_lets_go_of_the_largest) {
   Limits limits;
-  limits.total_bytes = 100'000;
+  limits.total_bytes = 105'000;
   struct Collector final : TransactionHandler {
     void on_transaction(Transaction& t) override { all.push_back(t); }
     std::vector<Transaction> all;
