@@ -19,7 +19,8 @@ using event::Side;
 constexpr auto kHexPairs = [] {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<std::array<char, 2>, 256> pairs{};
-  for (std::size_t byte = 0; byte < pairs.size(); ++byte) pairs[byte] = {kDigits[byte & 15], kDigits[byte >> 4]};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte)
+    pairs[byte] = {kDigits[byte & 15], kDigits[byte >> 4]};
   return pairs;
 }();
 

@@ -32,8 +32,9 @@ TransactionIds::TransactionIds(const std::array<std::uint8_t, 16>& sensor_uuid, 
   put_big_endian(boot_epoch, std::span(bytes).subspan(4));
   char* at = text_.data();
   for (std::size_t i = 0; i + 3 <= bytes.size(); i += 3, at += 4) {
-    put_base64(static_cast<unsigned>(bytes[i]) << 16 | static_cast<unsigned>(bytes[i + 1]) << 8 | bytes[i + 2],
-               {at, 4});
+    put_base64(
+        static_cast<unsigned>(bytes[i]) << 16 | static_cast<unsigned>(bytes[i + 1]) << 8 | bytes[i + 2],
+        {at, 4});
   }
   last_of_epoch_ = bytes.back();
   encode(0);

@@ -65,8 +65,8 @@ class AuditLogSink final : public EventSink {
   modsec::JsonWriter json_;
   modsec::IndexWriter index_;
   StorageTree storage_;
-  std::string text_;                          // the entry at hand, where it is not written in place
-  std::array<KnownHost, 256> known_hosts_{};  // by the hash of the host
+  std::string text_;                                   // the entry at hand, where it is not written in place
+  std::array<KnownHost, 256> known_hosts_{};           // by the hash of the host
   std::size_t names_ = 0;                              // that hosts have of their own
   std::chrono::steady_clock::time_point next_look_{};  // for entries that have waited long
   OutputFiles files_;                                  // flushes when it ends, before what it writes to

@@ -57,7 +57,8 @@ void EventQueue::publish() {
   published_.store(index + 1);
   // Whoever takes the mark away wakes: once for a sleep of the reader, not once an event.
   std::uint64_t mark = wake_reader_at_.load();
-  if (mark != kNever && is_worth_reading(index + 1, mark) && wake_reader_at_.compare_exchange_strong(mark, kNever))
+  if (mark != kNever && is_worth_reading(index + 1, mark) &&
+      wake_reader_at_.compare_exchange_strong(mark, kNever))
     wake_reader();
 }
 
@@ -104,7 +105,8 @@ void EventQueue::abandon() {
 }
 
 bool EventQueue::has_room() {
-  constexpr std::uint64_t kOften = 8;  // seldom enough for the reader's cache line, often enough for warm slots
+  constexpr std::uint64_t kOften =
+      8;  // seldom enough for the reader's cache line, often enough for warm slots
   if (abandoned_.load(std::memory_order_relaxed)) return true;
   const std::uint64_t published = published_.load(std::memory_order_relaxed);
   const auto room = [&] {

@@ -19,11 +19,11 @@ namespace webtap::sink {
 // Why each limit is what it is: docs/limits.md.
 struct QueueLimits {
   std::size_t events = 1024;              // rounded up to a power of two
-  std::size_t bytes = 64u << 20;          // of text in waiting events; one event may go beyond it
+  std::size_t bytes = 16u << 20;          // of text in waiting events; one event may go beyond it
   std::size_t buffer_bytes = 128u << 10;  // of capacity that one buffer keeps for its next event
-  std::size_t pooled_bytes = 64u << 20;   // of capacity that free events keep in all
+  std::size_t pooled_bytes = 8u << 20;    // of capacity that free events keep in all
   // A reader that keeps up is not woken for fewer events and bytes than these within `linger`.
-  std::size_t batch_events = 256;
+  std::size_t batch_events = 128;
   std::size_t batch_bytes = 256u << 10;
   Duration linger = std::chrono::milliseconds(1);
 };
@@ -94,7 +94,7 @@ class EventQueue final : public audit::EventHandler {
   std::atomic<bool> closed_ = false;
   std::uint64_t reclaimed_ = 0;  // released events whose slots are in free_ again
   std::size_t bytes_reclaimed_ = 0;
-  std::vector<Slot*> free_;      // the most recently used last: its memory is likely in a cache
+  std::vector<Slot*> free_;  // the most recently used last: its memory is likely in a cache
   Slot* filling_ = nullptr;
   // Written by the thread that reads:
   alignas(64) std::atomic<std::uint64_t> released_ = 0;

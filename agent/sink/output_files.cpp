@@ -10,6 +10,8 @@
 namespace webtap::sink {
 namespace {
 
+constexpr std::size_t kKeptBlocks = 4;  // as large a buffer is kept for the next entries
+
 // Takes back the last `excess` bytes of a file that only we append to.
 void take_back(int descriptor, std::size_t excess) {
   struct stat status {};
@@ -69,7 +71,7 @@ void OutputFiles::flush(OutputFile& file) {
   if (file.block_.empty()) return;
   if (open(file)) write_block(file);
   file.block_.clear();
-  if (file.block_.capacity() > 4 * limits_.block_bytes) file.block_.release();
+  if (file.block_.capacity() > kKeptBlocks * limits_.block_bytes) file.block_.release();
   account(file);
 }
 

@@ -20,7 +20,7 @@ namespace webtap::sink {
 
 // Why each limit is what it is: docs/limits.md.
 struct FileLimits {
-  std::size_t block_bytes = 1u << 20;  // written at once; a larger entry is written with the block it ends
+  std::size_t block_bytes = 128u << 10;  // written at once; a larger entry is written with the block it ends
   std::size_t buffered_bytes = 64u << 20;  // of all files together
   std::size_t open_files = 256;
 };

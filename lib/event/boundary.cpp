@@ -51,24 +51,29 @@ class Needle {
   static constexpr std::size_t kBehind = 2;  // bytes behind a block that are looked at with it
 
   bool scan(ByteView text) const {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    for (; static_cast<std::size_t>(end - at) >= kBlock + kBehind; at += kBlock) {
-      const Lanes found = (dashes(at) | dashes(at + kLanes)) | (dashes(at + 2 * kLanes) | dashes(at + 3 * kLanes));
-      if (any(found) && in_block(at, kBlock, end)) return true;
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    if (text.size() >= kBlock + kBehind) return scan_by<kBlock>(begin, end);
+    if (text.size() >= kLanes + kBehind) return scan_by<kLanes>(begin, end);
+    return in_end(begin, end);
+  }
+
+  template <std::size_t size>
+  bool scan_by(const char* at, const char* end) const {
+    const char* const last = end - (size + kBehind);  // may reach back into what was looked at
+    for (;; at = std::min(at + size, last)) {
+      Lanes found{};
+      for (std::size_t i = 0; i != size; i += kLanes) found |= dashes(at + i);
+      if (any(found) && in_block(at, size, end)) return true;
+      if (at == last) return false;
     }
-    for (; static_cast<std::size_t>(end - at) >= kLanes + kBehind; at += kLanes) {
-      if (any(dashes(at)) && in_block(at, kLanes, end)) return true;
-    }
-    constexpr auto kLast = static_cast<std::ptrdiff_t>(kLanes + kBehind);  // reaches back into what was looked at
-    if (end - text.data() >= kLast && !any(dashes(end - kLast))) return false;
-    return in_end(at, end);
   }
 
   // Whether it begins at one of `size` positions.
   bool in_block(const char* at, std::size_t size, const char* end) const {
     for (const char* const block_end = at + size; at != block_end; at += kLanes) {
-      if (any(dashes(at) & equal(lanes_at(at + 2), room_[2])) && in_end(at, std::min(at + kLanes + size_ - 1, end)))
+      if (any(dashes(at) & equal(lanes_at(at + 2), room_[2])) &&
+          in_end(at, std::min(at + kLanes + size_ - 1, end)))
         return true;
     }
     return false;

@@ -29,7 +29,9 @@ class BoundaryLine {
   explicit BoundaryLine(std::string_view boundary) {
     put(put(put(text_.data(), "\n--"), boundary.substr(0, 8)), "-A--\n");
   }
-  char* put_first(char* out) const { return put(out, std::string_view(text_.data(), text_.size()).substr(1)); }
+  char* put_first(char* out) const {
+    return put(out, std::string_view(text_.data(), text_.size()).substr(1));
+  }
   char* put_next(char* out, char part) const {
     std::memcpy(out, text_.data(), text_.size());
     out[kPart] = part;
@@ -41,28 +43,48 @@ class BoundaryLine {
   std::array<char, 16> text_;
 };
 
-// The lines of a head, each ended by LF: one CR before an LF is dropped, the last line gets one. Copies in
-// steps that may be longer than a line, and goes back to where a CR was.
-char* put_lines(char* out, ByteView head) {
-  if (head.empty()) return out;
-  const char* at = head.data();
-  const char* const end = at + head.size();
 #ifdef __SSE2__
-  while (end - at > 16) {
+constexpr std::ptrdiff_t kStep = 16;
+
+// Copies text up to `end` without each CR that stands before an LF, in steps that may be longer than a line,
+// going back to where a CR was. Reads and writes less than a step beyond `end`.
+void put_without_returns(char*& out, const char*& at, const char* end) {
+  while (at < end) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
     const auto returns = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'))));
-    const int copied = returns == 0 ? 16 : std::countr_zero(returns);
+    const std::ptrdiff_t copied = returns == 0 ? kStep : std::countr_zero(returns);
     at += copied;
     out += copied;
     if (returns == 0) continue;
     if (at[1] != '\n') *out++ = '\r';
     ++at;
   }
-#endif
-  for (; at != end; ++at) {
-    if (*at != '\r' || at + 1 == end || at[1] != '\n') *out++ = *at;
+}
+
+char* put_without_returns(char* out, ByteView text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  if (end - at > kStep) put_without_returns(out, at, end - kStep);
+  std::array<char, 2 * kStep> rest{};  // the last step, with bytes behind it that are no CR
+  const char* rest_at = rest.data();
+  const char* const rest_end = put(rest.data(), {at, static_cast<std::size_t>(end - at)});
+  put_without_returns(out, rest_at, rest_end);
+  return out - (rest_at - rest_end);
+}
+#else
+char* put_without_returns(char* out, ByteView text) {
+  for (std::size_t i = 0; i != text.size(); ++i) {
+    if (text[i] != '\r' || i + 1 == text.size() || text[i + 1] != '\n') *out++ = text[i];
   }
+  return out;
+}
+#endif
+
+// The lines of a head, each ended by LF: one CR before an LF is dropped, the last line gets one.
+char* put_lines(char* out, ByteView head) {
+  if (head.empty()) return out;
+  out = put_without_returns(out, head);
   if (out[-1] != '\n') *out++ = '\n';
   return out;
 }
@@ -80,10 +102,36 @@ char* put_findings_and_messages(char* out, const AuditEvent& event) {
   return out;
 }
 
+constexpr auto kTwoDigits = [] {
+  std::array<std::array<char, 2>, 100> texts{};
+  for (unsigned i = 0; i < texts.size(); ++i)
+    texts[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
+  return texts;
+}();
+
+// The last eight decimal digits of a number.
+char* put_eight_digits(char* out, std::uint32_t number) {
+  const std::uint32_t high = number / 10'000 % 10'000;
+  const std::uint32_t low = number % 10'000;
+  for (const std::uint32_t pair : {high / 100, high % 100, low / 100, low % 100}) {
+    std::memcpy(out, kTwoDigits[pair].data(), 2);
+    out += 2;
+  }
+  return out;
+}
+
+// Microseconds since 1970 have 16 digits from September 2001 on.
+char* put_microseconds(char* out, std::int64_t time) {
+  constexpr std::int64_t kHalf = 100'000'000;  // eight digits
+  if (time < kHalf / 10 * kHalf || time >= kHalf * kHalf) return put_decimal(out, time);
+  out = put_eight_digits(out, static_cast<std::uint32_t>(time / kHalf));
+  return put_eight_digits(out, static_cast<std::uint32_t>(time % kHalf));
+}
+
 char* put_stopwatch(char* out, const AuditEvent& event) {
   const auto started = writable_time(event.started).time_since_epoch().count();
   const auto finished = writable_time(event.finished).time_since_epoch().count();
-  out = put_decimal(put(out, "Stopwatch: "), started);
+  out = put_microseconds(put(out, "Stopwatch: "), started);
   *out++ = ' ';
   out = put_decimal(out, std::max<std::int64_t>(finished - started, 0));
   return put(out, " (- - -)\n");
@@ -101,9 +149,9 @@ char* put_sensor(char* out, std::string_view sensor) {
   return put(put_quoted_text(put(out, "Sensor-Id: \""), sensor), "\"\n");
 }
 
-// The decimal digits of each octet of an IPv4 address, and how many they are.
+// Each octet of an IPv4 address with the dot behind it.
 struct OctetText {
-  char digits[3];
+  std::array<char, 4> text;
   std::uint8_t size;
 };
 constexpr auto kOctets = [] {
@@ -111,18 +159,18 @@ constexpr auto kOctets = [] {
   for (unsigned value = 0; value < octets.size(); ++value) {
     OctetText& octet = octets[value];
     for (unsigned unit = 100; unit != 0; unit /= 10) {
-      if (value >= unit || unit == 1) octet.digits[octet.size++] = static_cast<char>('0' + value / unit % 10);
+      if (value >= unit || unit == 1) octet.text[octet.size++] = static_cast<char>('0' + value / unit % 10);
     }
+    octet.text[octet.size++] = '.';
   }
   return octets;
 }();
 
-char* put_ipv4(char* out, const std::uint8_t* octets) {
-  for (int i = 0; i < 4; ++i) {
-    const OctetText& octet = kOctets[octets[i]];
-    std::memcpy(out, octet.digits, sizeof octet.digits);
+char* put_ipv4(char* out, const IpAddress& address) {
+  for (std::size_t i = 0; i < 4; ++i) {
+    const OctetText& octet = kOctets[address.bytes[i]];
+    std::memcpy(out, octet.text.data(), octet.text.size());
     out += octet.size;
-    *out++ = '.';
   }
   return out - 1;
 }
@@ -144,12 +192,21 @@ std::size_t NativeWriter::bound(const AuditEvent& event) const {
 }
 
 char* NativeWriter::AddressText::write(const IpAddress& address, char* out) {
-  if (address.version == IpVersion::V4) return put_ipv4(out, address.bytes.data());
+  if (address.version == IpVersion::V4) return put_ipv4(out, address);
   if (size_ == 0 || address != address_) {
     address_ = address;
     size_ = format_address(address, text_);
   }
   return put(out, {text_, size_});
+}
+
+char* NativeWriter::IdText::write(std::string_view raw, char* out) {
+  std::array<char, kMaxToken> room;
+  if (raw.size() == kSize && raw.starts_with(start_))
+    return put(put(out, start_), safe_token(raw.substr(kStart), room));
+  const std::string_view safe = safe_token(raw, room);
+  if (raw.size() == kSize) start_ = safe.substr(0, kStart);
+  return put(out, safe);
 }
 
 char* NativeWriter::LineText::write(std::string_view raw, char* out) {
@@ -166,10 +223,9 @@ char* NativeWriter::LineText::write(std::string_view raw, char* out) {
 }
 
 char* NativeWriter::write_part_a(const AuditEvent& event, char* out) {
-  std::array<char, kMaxToken> room;
   *out++ = '[';
   out = put(time_.write(event.finished, out), "] ");
-  out = put(out, safe_token(event.transaction_id, room));
+  out = id_.write(event.transaction_id, out);
   *out++ = ' ';
   out = client_.write(event.client.address, out);
   *out++ = ' ';

@@ -38,6 +38,17 @@ class NativeWriter {
     char text_[kMaxAddressText];
   };
 
+  // Transaction ids of one sensor begin alike.
+  class IdText {
+   public:
+    char* write(std::string_view raw, char* out);
+
+   private:
+    static constexpr std::size_t kSize = 24;
+    static constexpr std::size_t kStart = 16;
+    std::string start_ = std::string(kStart, '-');  // of the last id of that size, made safe
+  };
+
   // A line of part H whose text is mostly that of the event before.
   class LineText {
    public:
@@ -57,6 +68,7 @@ class NativeWriter {
 
   Parts parts_;
   TimeText time_;
+  IdText id_;
   AddressText client_;
   AddressText server_;
   LineText producer_;

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <set>
 #include <thread>
+#include <utility>
 
 namespace webtap::sink {
 namespace {
@@ -69,23 +71,76 @@ TEST(EventQueue, WaitSaysWhyItEnded) {
 
 TEST(EventQueue, KeepsBuffersUpToTheirLimitAndThePoolsLimit) {
   EventQueue queue({.events = 4, .buffer_bytes = 1000, .pooled_bytes = 3500});
-  const auto round = [&](std::size_t bytes) {
-    publish(queue, 1, bytes);
-    queue.release();
+  // What the slots of four waiting events had kept.
+  const auto fill_and_empty = [&](std::size_t bytes) {
+    std::size_t kept = 0;
+    for (std::uint64_t i = 0; i < 4; ++i) {
+      kept += queue.slot().request.body.capacity();
+      publish(queue, i, bytes);
+    }
+    for (int released = 0; released < 4; ++released) queue.release();
+    return kept;
   };
-  const auto kept = [&] { return queue.slot().request.body.capacity(); };
-  for (int i = 0; i < 4; ++i) round(900);
-  EXPECT_GE(kept(), 900U);  // the first slot again
-  for (int i = 0; i < 4; ++i) round(5000);
-  EXPECT_LT(kept(), 1000U);
-  for (int i = 0; i < 4; ++i) round(1000);
-  std::size_t total = 0;
-  for (int i = 0; i < 4; ++i) {
-    total += kept();
+  constexpr std::size_t kNone = 4 * sizeof(std::string);
+  EXPECT_LE(fill_and_empty(900), kNone);
+  EXPECT_GE(fill_and_empty(5000), 1800U);  // the fourth is one too many, and one slot is spare
+  EXPECT_LE(fill_and_empty(1000), kNone);
+  const std::size_t kept = fill_and_empty(1000);
+  EXPECT_GE(kept, 2000U);
+  EXPECT_LE(kept, 3500U);
+}
+
+TEST(EventQueue, ReusesFewSlotsWhileFewEventsWait) {
+  EventQueue queue({.events = 1024});
+  std::set<const event::AuditEvent*> slots;
+  for (std::uint64_t i = 0; i < 10'000; ++i) {
+    slots.insert(&queue.slot());
     queue.publish();
     queue.release();
   }
-  EXPECT_LE(total, 3500U);
+  EXPECT_LE(slots.size(), 16U);
+}
+
+// How long the reader slept until it had been woken for an event.
+std::chrono::steady_clock::duration sleep_of_reader(EventQueue& queue) {
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(queue.wait(20s), EventQueue::Wait::Ready);
+  return std::chrono::steady_clock::now() - before;
+}
+
+TEST(EventQueue, ReaderThatKeepsUpIsWokenForABatchOrMuchText) {
+  EventQueue queue({.batch_events = 4, .batch_bytes = 1000, .linger = 20s});
+  const auto publish_later = [&](int events, std::size_t bytes) {
+    return std::jthread([&queue, events, bytes] {
+      std::this_thread::sleep_for(20ms);
+      for (int i = 0; i < events; ++i) publish(queue, 1, bytes);
+    });
+  };
+  for (const auto& [events, bytes] : {std::pair{4, 0U}, {2, 500U}, {1, 1000U}}) {
+    const std::jthread filler = publish_later(events, bytes);
+    EXPECT_LT(sleep_of_reader(queue), 10s) << events;
+    while (queue.next() != nullptr) queue.release();
+  }
+}
+
+TEST(EventQueue, IdleReaderIsWokenByOneEvent) {
+  EventQueue queue({.linger = 1ms});
+  const std::jthread filler([&] {
+    std::this_thread::sleep_for(50ms);
+    publish(queue, 1);
+  });
+  EXPECT_LT(sleep_of_reader(queue), 10s);
+}
+
+TEST(EventQueue, FillerWithoutRoomWakesAReaderThatWaitsForMore) {
+  EventQueue queue({.events = 64, .bytes = 1000, .batch_events = 32, .batch_bytes = 1u << 30, .linger = 20s});
+  const std::jthread filler([&] {
+    std::this_thread::sleep_for(20ms);
+    publish(queue, 1, 2000);
+    publish(queue, 2);
+  });
+  EXPECT_LT(sleep_of_reader(queue), 10s);
+  queue.release();
 }
 
 TEST(EventQueue, FillerWaitsForRoomInEvents) {
