@@ -57,6 +57,15 @@ std::string read_reason(std::string_view error) {
 }
 
 // libpcap reads the unsigned 32-bit seconds of a pcap file as signed: what is beyond 2038 came out negative.
+// The record header of pcap (https://www.tcpdump.org/manpages/pcap-savefile.5.html): time, two lengths.
+constexpr std::uint64_t kPcapHeader = 16;
+
+// Micro- or nanoseconds, either byte order; other magic numbers have record headers of other sizes.
+bool is_plain_pcap(ByteView start) {
+  return start == "\xa1\xb2\xc3\xd4" || start == "\xd4\xc3\xb2\xa1" || start == "\xa1\xb2\x3c\x4d" ||
+         start == "\x4d\x3c\xb2\xa1";
+}
+
 // A pcapng file may hold any 64-bit number.
 Timestamp to_timestamp(const timeval& time) {
   std::int64_t seconds = time.tv_sec;
@@ -85,8 +94,9 @@ struct CaptureFile::Impl {
   std::FILE* stream_ = nullptr;  // belongs to pcap_
   bpf_program filter_{};         // empty: everything passes
   LinkType link_type_{};
-  PacketHandler* handler_ = nullptr;  // during read() only
-  std::uint64_t end_of_last_ = 0;     // offset behind the last packet that could be used
+  PacketHandler* handler_ = nullptr;         // during read() only
+  std::uint64_t end_of_last_ = 0;            // offset behind the last packet that could be used
+  bool packets_have_fixed_headers_ = false;  // pcap, not pcapng: offsets are known without asking the stream
   std::optional<Damage> damage_;
 };
 
@@ -110,6 +120,7 @@ void CaptureFile::Impl::open(const std::string& path) {
   }
   link_type_ = static_cast<LinkType>(pcap_datalink(pcap_.get()));
   end_of_last_ = position();
+  packets_have_fixed_headers_ = is_plain_pcap(input_.start());
 }
 
 void CaptureFile::Impl::compile(const std::string& filter) {
@@ -121,6 +132,7 @@ void CaptureFile::Impl::compile(const std::string& filter) {
 CaptureFile::Status CaptureFile::Impl::read(PacketHandler& handler, int limit) {
   if (damage_) return Status::Damaged;
   handler_ = &handler;
+  end_of_last_ = position();
   const int count =
       pcap_dispatch(pcap_.get(), std::max(limit, 1), on_packet, reinterpret_cast<u_char*>(this));
   if (count > 0) return Status::More;
@@ -133,7 +145,8 @@ CaptureFile::Status CaptureFile::Impl::read(PacketHandler& handler, int limit) {
 // left out by the filter are known to be sound.
 void CaptureFile::Impl::on_packet(u_char* self_bytes, const pcap_pkthdr* header, const u_char* bytes) {
   Impl& self = *reinterpret_cast<Impl*>(self_bytes);
-  self.end_of_last_ = self.position();
+  self.end_of_last_ =
+      self.packets_have_fixed_headers_ ? self.end_of_last_ + kPcapHeader + header->caplen : self.position();
   if (self.filter_.bf_insns != nullptr && pcap_offline_filter(&self.filter_, header, bytes) == 0) return;
   Packet packet;
   packet.time = to_timestamp(header->ts);
