@@ -32,7 +32,8 @@ class FileInput {
   std::FILE* open_stream();
 
  private:
-  static constexpr std::size_t kStreamBuffer = 64u << 10;  // stays in the cache between the kernel and libpcap
+  static constexpr std::size_t kStreamBuffer = 64u
+                                               << 10;  // stays in the cache between the kernel and libpcap
 
   void open_descriptor(const std::string& path);
   void read_start(const std::string& path);

@@ -102,7 +102,8 @@ std::size_t bytes_of(const Transaction& t) {
   std::size_t findings = 0;
   for (const auto& finding : t.findings) findings += sizeof finding + finding.detail.size();
   return kExchangeOverhead + findings + t.host.size() + t.request.content_encoding.size() +
-         t.response.content_encoding.size() + t.request.head.size() + t.request.body.size() + t.response.head.size() + t.response.body.size();
+         t.response.content_encoding.size() + t.request.head.size() + t.request.body.size() +
+         t.response.head.size() + t.response.body.size();
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ void read_content_length(ContentLength& length, ByteView value, Findings& findin
     } else {
       if (!findings.has(FindingKind::ConflictingContentLength))
         findings.add_once(FindingKind::ConflictingContentLength,
-                        std::to_string(length.value) + ", " + std::string(text));
+                          std::to_string(length.value) + ", " + std::string(text));
       length.valid = false;
     }
     length.present = true;

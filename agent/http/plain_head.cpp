@@ -32,7 +32,8 @@ std::size_t find_control(ByteView in, std::size_t at) {
 #if defined(__SSE2__)
   for (; at + 16 <= in.size(); at += 16) {
     const __m128i bytes = load16(in.data() + at);
-    const unsigned found = bits(_mm_or_si128(between(bytes, 0, 0x1f), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
+    const unsigned found =
+        bits(_mm_or_si128(between(bytes, 0, 0x1f), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
     if (found != 0) return at + static_cast<unsigned>(std::countr_zero(found));
   }
 #endif
@@ -60,7 +61,9 @@ std::size_t token_length(ByteView in, std::size_t at) {
   return end - at;
 }
 
-bool line_ends_at(ByteView in, std::size_t at) { return at + 1 < in.size() && in[at] == '\r' && in[at + 1] == '\n'; }
+bool line_ends_at(ByteView in, std::size_t at) {
+  return at + 1 < in.size() && in[at] == '\r' && in[at + 1] == '\n';
+}
 
 Slice slice(std::size_t begin, std::size_t end) {
   return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin)};
@@ -109,7 +112,8 @@ std::optional<RequestLine> parse_plain_request_line(ByteView line) {
   const auto known = version(line.substr(target_end + 1));
   if (!known || line[target_end] != ' ') return std::nullopt;
   if (line.substr(target, target_end - target).find(' ') != ByteView::npos) return std::nullopt;
-  return RequestLine{slice(0, method), slice(target, target_end), slice(target_end + 1, line.size()), *known, true};
+  return RequestLine{slice(0, method), slice(target, target_end), slice(target_end + 1, line.size()), *known,
+                     true};
 }
 
 std::optional<StatusLine> parse_plain_status_line(ByteView line) {
