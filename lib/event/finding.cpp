@@ -43,7 +43,7 @@ constexpr std::array kTexts{
     FindingText{FindingKind::ControlByte, Severity::Warning, "control-byte",
                 "A control byte stands in the head"},
     FindingText{FindingKind::MissingVersion, Severity::Notice, "missing-version",
-                "The request line has no version"},
+                "The start line has no version, or is missing"},
     FindingText{FindingKind::UnknownVersion, Severity::Warning, "unknown-version",
                 "The version is not known"},
     FindingText{FindingKind::InvalidRequestLine, Severity::Warning, "invalid-request-line",
