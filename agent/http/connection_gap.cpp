@@ -77,8 +77,7 @@ void ConnectionParser::gap_in_head(Half& h, std::uint64_t length) {
 }
 
 void ConnectionParser::gap_in_body(Half& h, std::uint64_t length) {
-  std::vector<event::Finding> nowhere;
-  Findings found = h.exchange ? findings(*h.exchange, side(h)) : Findings(nowhere, Side::Exchange, 0);
+  Findings found = findings(h);
   const bool chunked = h.body.chunked();
   const std::uint64_t whole = length;
   const BodyReader::Step step = h.body.gap(length, found);

@@ -14,13 +14,6 @@ using stream::EndReason;
 
 namespace {
 
-// Findings of a message whose framing has broken or that has come to no end are written to nowhere once the
-// message was let go.
-struct Nowhere {
-  std::vector<event::Finding> list;
-  Findings findings{list, Side::Exchange, 0};
-};
-
 std::string_view text(EndReason reason) {
   switch (reason) {
     case EndReason::Finished:
@@ -276,15 +269,9 @@ void ConnectionParser::begin_body(Half& h, const Framing& framing) {
 }
 
 void ConnectionParser::read_body(Half& h, ByteView& bytes) {
-  Nowhere nowhere;
   const std::size_t before = bytes.size();
-  BodyReader::Step step;
-  if (h.exchange) {
-    Findings found = findings(*h.exchange, side(h));
-    step = h.body.read(bytes, found);
-  } else {
-    step = h.body.read(bytes, nowhere.findings);
-  }
+  Findings found = findings(h);
+  const BodyReader::Step step = h.body.read(bytes, found);
   if (h.exchange) message(h).wire_size += before - bytes.size();
   if (step == BodyReader::Step::NeedMore) return;
   const std::string given_back = h.body.given_back();
@@ -410,14 +397,8 @@ void ConnectionParser::finish_half(Half& h) {
     settle_maybe_body(h);
   }
   if (h.state == State::Body) {
-    Nowhere nowhere;
-    bool complete = false;
-    if (h.exchange) {
-      Findings found = findings(*h.exchange, side(h));
-      complete = h.body.finish(found);
-    } else {
-      complete = h.body.finish(nowhere.findings);
-    }
+    Findings found = findings(h);
+    const bool complete = h.body.finish(found);
     end_message(h, complete, h.body.remaining());
   } else if (h.keep_skipped) {
     end_message(h, false);

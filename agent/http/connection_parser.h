@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "agent/http/body_reader.h"
 #include "agent/http/exchange.h"
@@ -156,6 +157,12 @@ class ConnectionParser {
   Findings findings(Exchange& exchange, event::Side side) {
     return {exchange.transaction.findings, side, context_.limits.findings};
   }
+  // Of the message being read; of one that was let go, they go nowhere.
+  Findings findings(Half& h) {
+    if (h.exchange) return findings(*h.exchange, side(h));
+    nowhere_.clear();
+    return {nowhere_, side(h), 0};
+  }
   event::Side side(const Half& h) const {
     return h.role == kClient ? event::Side::Request : event::Side::Response;
   }
@@ -173,6 +180,7 @@ class ConnectionParser {
   std::array<Half, 2> halves_;
   Timestamp now_;
   std::size_t held_ = 0;
+  std::vector<event::Finding> nowhere_;
   bool response_gap_ = false;  // responses may be missing since the last one that was read
 };
 
