@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "agent/audit/auditor.h"
-#include "agent/sink/audit_log_sink.h"
+#include "webtap/sink/audit_log_sink.h"
 
 namespace webtap::agent {
 

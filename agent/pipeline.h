@@ -7,11 +7,11 @@
 #include "agent/config.h"
 #include "agent/decode/decoder.h"
 #include "agent/http/http_stage.h"
-#include "agent/sink/audit_log_sink.h"
 #include "agent/sink/event_queue.h"
 #include "agent/sink/writer_thread.h"
 #include "agent/stream/reassembler.h"
 #include "agent/summary.h"
+#include "webtap/sink/audit_log_sink.h"
 
 namespace webtap::agent {
 

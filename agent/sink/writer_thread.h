@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "agent/sink/event_queue.h"
-#include "agent/sink/event_sink.h"
+#include "webtap/sink/event_sink.h"
 
 namespace webtap::sink {
 

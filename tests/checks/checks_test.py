@@ -32,7 +32,7 @@ class IncludeEdges(CheckTest):
     def test_allowed_includes_are_silent(self):
         self.write("agent/http/head.cpp", '#include "agent/http/head.h"\n#include <zlib.h>\n#include <sys/uio.h>\n'
                                           '#include "agent/stream/chunk.h"\n#include "webtap/event/finding.h"\n')
-        self.write("agent/main.cpp", '#include <CLI/CLI.hpp>\n#include "agent/sink/event_sink.h"\n')
+        self.write("agent/main.cpp", '#include <CLI/CLI.hpp>\n#include "webtap/sink/event_sink.h"\n')
         self.assertEqual(self.places(include_edges), [])
 
     def test_an_include_along_the_data_is_reported(self):

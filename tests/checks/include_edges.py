@@ -4,7 +4,7 @@ import re
 
 from source_tree import arguments, code_files, conclude, without_comments
 
-LIBRARIES = {"lib/base", "lib/event", "lib/modsec"}
+LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink"}
 STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink"}
 
 # A folder, and the folders whose headers it may include besides its own.
@@ -12,13 +12,14 @@ EDGES = {
     "lib/base": set(),
     "lib/event": {"lib/base"},
     "lib/modsec": {"lib/base", "lib/event"},
+    "lib/sink": {"lib/base", "lib/event", "lib/modsec"},
     "lib/examples": LIBRARIES,
     "agent/capture": {"lib/base"},
     "agent/decode": {"agent/capture", "lib/base"},
     "agent/stream": {"agent/decode", "lib/base"},
     "agent/http": {"agent/stream", "lib/base", "lib/event"},
     "agent/audit": {"agent/http", "lib/base", "lib/event"},
-    "agent/sink": {"agent/audit", "lib/base", "lib/event", "lib/modsec"},
+    "agent/sink": {"agent/audit", "lib/base", "lib/event", "lib/sink"},
     "agent": STAGES | LIBRARIES,
 }
 

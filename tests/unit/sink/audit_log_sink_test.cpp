@@ -1,4 +1,4 @@
-#include "agent/sink/audit_log_sink.h"
+#include "webtap/sink/audit_log_sink.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/sink/output_directory.h"
+#include "webtap/sink/output_directory.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "agent/sink/output_files.h"
+#include "webtap/sink/output_files.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
-#include "agent/sink/write_errors.h"
+#include "webtap/sink/write_errors.h"
 
-#include "agent/sink/output_directory.h"
+#include "webtap/sink/output_directory.h"
 
 namespace webtap::sink {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/sink/output_directory.h"
+#include "webtap/sink/output_directory.h"
 
 namespace webtap::sink {
 

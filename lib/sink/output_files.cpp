@@ -1,11 +1,11 @@
-#include "agent/sink/output_files.h"
+#include "webtap/sink/output_files.h"
 
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include "agent/sink/write_all.h"
+#include "webtap/sink/write_all.h"
 
 namespace webtap::sink {
 namespace {

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "agent/sink/block.h"
-#include "agent/sink/descriptor.h"
-#include "agent/sink/event_sink.h"
-#include "agent/sink/output_directory.h"
-#include "agent/sink/write_errors.h"
+#include "webtap/sink/block.h"
+#include "webtap/sink/descriptor.h"
+#include "webtap/sink/event_sink.h"
+#include "webtap/sink/output_directory.h"
+#include "webtap/sink/write_errors.h"
 
 namespace webtap::sink {
 

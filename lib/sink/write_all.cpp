@@ -1,4 +1,4 @@
-#include "agent/sink/write_all.h"
+#include "webtap/sink/write_all.h"
 
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
-#include "agent/sink/storage_tree.h"
+#include "webtap/sink/storage_tree.h"
 
 #include <algorithm>
 
-#include "agent/sink/write_all.h"
+#include "webtap/sink/write_all.h"
 
 namespace webtap::sink {
 

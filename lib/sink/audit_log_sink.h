@@ -9,15 +9,15 @@
 #include <string>
 #include <string_view>
 
-#include "agent/sink/event_sink.h"
-#include "agent/sink/output_directory.h"
-#include "agent/sink/output_files.h"
-#include "agent/sink/storage_tree.h"
-#include "agent/sink/write_errors.h"
 #include "webtap/modsec/concurrent.h"
 #include "webtap/modsec/json_writer.h"
 #include "webtap/modsec/native_writer.h"
 #include "webtap/modsec/parts.h"
+#include "webtap/sink/event_sink.h"
+#include "webtap/sink/output_directory.h"
+#include "webtap/sink/output_files.h"
+#include "webtap/sink/storage_tree.h"
+#include "webtap/sink/write_errors.h"
 
 namespace webtap::sink {
 

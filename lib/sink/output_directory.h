@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "agent/sink/descriptor.h"
+#include "webtap/sink/descriptor.h"
 
 namespace webtap::sink {
 
