@@ -9,7 +9,7 @@
 
 #include "webtap/modsec/finding_message.h"
 #include "webtap/modsec/json_head.h"
-#include "webtap/modsec/utf8.h"
+#include "webtap/base/utf8.h"
 
 namespace webtap::modsec {
 namespace {

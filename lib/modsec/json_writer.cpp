@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "webtap/modsec/finding_message.h"
-#include "webtap/modsec/utf8.h"
+#include "webtap/base/utf8.h"
 
 namespace webtap::modsec {
 namespace {

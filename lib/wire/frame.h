@@ -46,10 +46,10 @@ struct Filter {
 
 // Where a subscription begins that nothing is known of.
 struct Start {
-  enum class At : std::uint8_t { Latest, Earliest, Position, Time };
+  enum class At : std::uint8_t { Latest, Earliest, Numbered, Timed };
   At at = At::Latest;
-  wire::Position position = 0;  // with At::Position
-  Timestamp time{};             // with At::Time
+  wire::Position position = 0;  // with At::Numbered
+  Timestamp time{};             // with At::Timed
 
   bool operator==(const Start&) const = default;
 };

@@ -5,6 +5,7 @@
 
 #include "webtap/base/bytes.h"
 #include "webtap/wire/frame.h"
+#include "webtap/wire/limits.h"
 
 namespace webtap::wire {
 

@@ -4,7 +4,7 @@ import re
 
 from source_tree import arguments, code_files, conclude, without_comments
 
-LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink"}
+LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire"}
 STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink"}
 
 # A folder, and the folders whose headers it may include besides its own.
@@ -13,6 +13,7 @@ EDGES = {
     "lib/event": {"lib/base"},
     "lib/modsec": {"lib/base", "lib/event"},
     "lib/sink": {"lib/base", "lib/event", "lib/modsec"},
+    "lib/wire": {"lib/base", "lib/event"},
     "lib/examples": LIBRARIES,
     "agent/capture": {"lib/base"},
     "agent/decode": {"agent/capture", "lib/base"},
@@ -29,7 +30,8 @@ THIRD_PARTIES = [
     (r"openssl/.*", [r"lib/base/[^/]+\.cpp", r"lib/tls/[^/]+\.cpp", r"agent/decrypt/[^/]+\.cpp"]),
     # Vector instructions that every x86-64 has; each use stands beside portable code.
     (r"emmintrin\.h", [r"agent/http/plain_head\.cpp", r"lib/modsec/native_writer\.cpp"]),
-    (r"z(lib|conf|std|std_errors)\.h|brotli/.*", [r"agent/http/[^/]+\.cpp"]),
+    (r"z(lib|conf|std_errors)\.h|brotli/.*", [r"agent/http/[^/]+\.cpp"]),
+    (r"zstd\.h", [r"agent/http/[^/]+\.cpp", r"lib/wire/[^/]+\.cpp"]),
     (r"nlohmann/.*", [r"lib/modsec/[^/]+\.cpp", r"agent/[^/]+\.cpp"]),
     (r"CLI/.*", [r"agent/[^/]+\.cpp"]),
     (r"yaml-cpp/.*", [r"agent/[^/]+\.cpp"]),

@@ -5,7 +5,7 @@
 
 #include "tests/unit/modsec/generated_event.h"
 #include "webtap/modsec/native_writer.h"
-#include "webtap/modsec/utf8.h"
+#include "webtap/base/utf8.h"
 
 namespace webtap::modsec {
 namespace {

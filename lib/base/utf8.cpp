@@ -1,9 +1,9 @@
-#include "webtap/modsec/utf8.h"
+#include "webtap/base/utf8.h"
 
 #include <cstdint>
 #include <cstring>
 
-namespace webtap::modsec {
+namespace webtap {
 namespace {
 
 constexpr std::uint64_t kHighBits = 0x8080808080808080u;
@@ -70,4 +70,4 @@ std::optional<std::string> latin1_bytes(ByteView text) {
   return bytes;
 }
 
-}  // namespace webtap::modsec
+}  // namespace webtap

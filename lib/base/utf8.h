@@ -6,10 +6,10 @@
 
 #include "webtap/base/bytes.h"
 
-namespace webtap::modsec {
+namespace webtap {
 
 bool is_utf8(ByteView bytes);
 // The bytes whose characters `text` (UTF-8) holds; nothing where one is above U+00FF.
 std::optional<std::string> latin1_bytes(ByteView text);
 
-}  // namespace webtap::modsec
+}  // namespace webtap
