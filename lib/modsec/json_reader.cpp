@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "webtap/base/utf8.h"
 #include "webtap/modsec/finding_message.h"
 #include "webtap/modsec/json_head.h"
-#include "webtap/base/utf8.h"
 
 namespace webtap::modsec {
 namespace {

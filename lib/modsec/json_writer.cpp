@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "webtap/modsec/finding_message.h"
 #include "webtap/base/utf8.h"
+#include "webtap/modsec/finding_message.h"
 
 namespace webtap::modsec {
 namespace {

@@ -72,7 +72,7 @@ def third_party_reason(path, name):
 
 def reason_against(path, name):
     """Why this file may not include that header, or None."""
-    if not re.match(r"(webtap|agent|client|lib)/", name):
+    if name.endswith(".pb.h") or not re.match(r"(webtap|agent|client|lib)/", name):
         return third_party_reason(path, name)
     folder, target = folder_of(path), included_folder(name)
     if folder not in EDGES:

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/unit/modsec/generated_event.h"
-#include "webtap/modsec/native_writer.h"
 #include "webtap/base/utf8.h"
+#include "webtap/modsec/native_writer.h"
 
 namespace webtap::modsec {
 namespace {
