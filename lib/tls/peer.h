@@ -8,6 +8,9 @@
 #include <vector>
 
 struct ssl_st;
+namespace asio::ssl {
+class context;
+}
 
 namespace webtap::tls {
 
@@ -36,6 +39,10 @@ bool expect_server(ssl_st* connection, const std::string& host);
 
 // Whether both sides agreed on ALPN `webtap/1`: asked after the handshake, by a client.
 bool speaks_webtap(const ssl_st* connection);
+
+// Whether the certificate that the peer showed would be accepted by `context` now, after certificates, CA or
+// CRL were read anew. Where not, `problem` says why.
+bool is_still_trusted(const ssl_st* connection, asio::ssl::context& context, std::string& problem);
 
 // Why a handshake failed, for people: what was wrong with the peer's certificate, or else what `error` says.
 std::string handshake_problem(const ssl_st* connection, const std::error_code& error);

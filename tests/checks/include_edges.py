@@ -4,7 +4,7 @@ import re
 
 from source_tree import arguments, code_files, conclude, without_comments
 
-LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire"}
+LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire", "lib/tls"}
 STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink"}
 
 # A folder, and the folders whose headers it may include besides its own.
@@ -14,6 +14,7 @@ EDGES = {
     "lib/modsec": {"lib/base", "lib/event"},
     "lib/sink": {"lib/base", "lib/event", "lib/modsec"},
     "lib/wire": {"lib/base", "lib/event"},
+    "lib/tls": {"lib/base"},
     "lib/examples": LIBRARIES,
     "agent/capture": {"lib/base"},
     "agent/decode": {"agent/capture", "lib/base"},
@@ -27,7 +28,7 @@ EDGES = {
 # A third party's headers, and the files that may include them.
 THIRD_PARTIES = [
     (r"pcap(\.h|/.*)", [r"agent/capture/[^/]+\.cpp"]),
-    (r"openssl/.*", [r"lib/base/[^/]+\.cpp", r"lib/tls/[^/]+\.cpp", r"agent/decrypt/[^/]+\.cpp"]),
+    (r"openssl/.*", [r"lib/base/[^/]+\.cpp", r"lib/tls/([^/]+\.cpp|openssl_handle\.h)", r"agent/decrypt/[^/]+\.cpp"]),
     # Vector instructions that every x86-64 has; each use stands beside portable code.
     (r"emmintrin\.h", [r"agent/http/plain_head\.cpp", r"lib/modsec/native_writer\.cpp"]),
     (r"z(lib|conf|std_errors)\.h|brotli/.*", [r"agent/http/[^/]+\.cpp"]),
@@ -36,6 +37,8 @@ THIRD_PARTIES = [
     (r"CLI/.*", [r"agent/[^/]+\.cpp"]),
     (r"yaml-cpp/.*", [r"agent/[^/]+\.cpp"]),
     (r"spdlog/.*|fmt/.*", [r"agent/[^/]+\.cpp", r"agent/sink/[^/]+\.cpp"]),
+    (r"asio/.*", [r"lib/tls/[^/]+\.cpp", r"lib/subscriber/[^/]+\.(h|cpp)", r"agent/server/[^/]+\.(h|cpp)",
+                   r"client/[^/]+\.cpp"]),
     (r".*\.pb\.h|google/protobuf/.*", [r"lib/wire/[^/]+\.cpp"]),
 ]
 
