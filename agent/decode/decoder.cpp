@@ -1,32 +1,26 @@
 #include "agent/decode/decoder.h"
 
+#include "agent/decode/checksum.h"
 #include "agent/decode/link_layer.h"
 #include "agent/decode/network_layer.h"
 #include "agent/decode/part.h"
 #include "agent/decode/transport_layer.h"
+#include "agent/decode/tunnel_layer.h"
 
 namespace webtap::decode {
 namespace {
 
 constexpr std::array<std::string_view, kSkippedKinds> kNames = {
-    "unknown-link-type", "not-ip", "fragment", "udp", "icmp", "other-protocol", "truncated", "malformed"};
-static_assert(static_cast<std::size_t>(Skipped::Malformed) + 1 == kSkippedKinds);
-
-// One layer after the other; what a layer carries is the next one's input.
-Verdict find_segment(const capture::Packet& packet, Segment& segment) {
-  Part part{packet.bytes, packet.wire_length};
-  IpVersion version{};
-  if (Verdict why = take_link_header(packet.link_type, part, version)) return why;
-  std::uint8_t protocol = 0;
-  if (Verdict why = take_ip_header(version, part, segment, protocol)) return why;
-  if (Verdict why = take_transport_header(protocol, part, segment)) return why;
-  segment.time = packet.time;
-  return std::nullopt;
-}
+    "unknown-link-type", "not-ip",    "fragment",  "udp",      "icmp",
+    "other-protocol",    "truncated", "malformed", "too-deep", "bad-checksum"};
+static_assert(static_cast<std::size_t>(Skipped::BadChecksum) + 1 == kSkippedKinds);
 
 }  // namespace
 
 std::string_view name(Skipped kind) { return kNames[static_cast<std::size_t>(kind)]; }
+
+Decoder::Decoder(SegmentHandler& next, const Options& options)
+    : next_(next), verify_checksums_(options.verify_checksums), fragments_(options.fragments) {}
 
 void Decoder::on_packet(const capture::Packet& packet) {
   ++counters_.packets;
@@ -38,6 +32,58 @@ void Decoder::on_packet(const capture::Packet& packet) {
   }
   ++counters_.segments;
   next_.on_segment(segment);
+}
+
+Counters Decoder::counters() const {
+  Counters counters = counters_;
+  counters.fragments = fragments_.counters();
+  return counters;
+}
+
+// One layer after the other; what a layer carries is the next one's input.
+Verdict Decoder::find_segment(const capture::Packet& packet, Segment& segment) {
+  segment.time = packet.time;
+  Part part{packet.bytes, packet.wire_length};
+  IpVersion version{};
+  if (Verdict why = take_link_header(packet.link_type, part, version)) return why;
+  IpHeader header;
+  if (Verdict why = take_ip_header(version, verify_checksums_, part, segment, header)) return why;
+  if (header.fragmented || header.protocol != kTcp) [[unlikely]] {
+    if (Verdict why = enter_tunnels(header, part, segment)) return why;
+  }
+  const ByteView bytes = part.bytes;
+  const bool whole = bytes.size() == part.wire_length;
+  if (Verdict why = take_tcp_header(part, segment)) return why;
+  const bool verifiable = whole && !header.source_routed;
+  if (verify_checksums_ && verifiable && tcp_checksum_is_wrong(segment, bytes)) return Skipped::BadChecksum;
+  return std::nullopt;
+}
+
+// From an IP header whose payload is no TCP segment to the innermost one, whose payload is.
+Verdict Decoder::enter_tunnels(IpHeader& header, Part& part, Segment& segment) {
+  for (int tunnels = 0;; ++tunnels) {
+    if (Verdict why = reassemble(header, part, segment)) return why;
+    if (header.protocol == kTcp) {
+      counters_.tunnelled += tunnels != 0 ? 1 : 0;
+      return std::nullopt;
+    }
+    IpVersion version{};
+    if (Verdict why = take_tunnel_header(header.protocol, part, version)) return why;
+    if (tunnels == kMaxTunnels) return Skipped::TooDeep;
+    segment.source = segment.destination = {};
+    header = {};
+    if (Verdict why = take_ip_header(version, verify_checksums_, part, segment, header)) return why;
+  }
+}
+
+// A payload that is a fragment becomes its datagram's. That may be a fragment again, if hardly ever.
+Verdict Decoder::reassemble(IpHeader& header, Part& part, Segment& segment) {
+  for (int datagrams = 0; header.fragmented; ++datagrams) {
+    if (datagrams == kMaxExtensionHeaders) return Skipped::Malformed;
+    if (Verdict why = fragments_.add(part, segment, header)) return why;
+    if (Verdict why = take_extension_headers(segment.source.address.version, part, header)) return why;
+  }
+  return std::nullopt;
 }
 
 }  // namespace webtap::decode

@@ -6,7 +6,9 @@
 
 namespace webtap::decode {
 
-// Fills `segment` but for its time and addresses. Any `protocol` but TCP is a reason to skip the packet.
-Verdict take_transport_header(std::uint8_t protocol, Part& part, Segment& segment);
+inline constexpr std::uint8_t kTcp = 6;
+
+// Fills `segment` but for its time and addresses.
+Verdict take_tcp_header(Part& part, Segment& segment);
 
 }  // namespace webtap::decode
