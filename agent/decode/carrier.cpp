@@ -44,8 +44,7 @@ bool is_ipv4(const Part& part) {
   const char* header = part.bytes.data();
   const std::size_t header_length = (load_u8(header) & 0x0fu) * 4u;
   const std::uint16_t total_length = load_be16(header + 2);
-  const bool fits = total_length >= header_length && total_length <= part.wire_length;
-  return header_length >= 20 && (fits || total_length == 0);
+  return header_length >= 20 && total_length >= header_length && total_length <= part.wire_length;
 }
 
 bool is_ethernet(const Part& part, std::size_t at) {

@@ -18,6 +18,7 @@ constexpr std::uint8_t kMplsInIp = 137;
 // UDP ports: Linux had a VXLAN port of its own before one was assigned.
 constexpr std::uint16_t kGtpPort = 2152;
 constexpr std::uint16_t kVxlanPort = 4789;
+constexpr std::uint16_t kVxlanGpePort = 4790;
 constexpr std::uint16_t kGenevePort = 6081;
 constexpr std::uint16_t kLinuxVxlanPort = 8472;
 
@@ -86,12 +87,32 @@ Verdict take_gre(Part& part, Carrier& front) {
   return std::nullopt;
 }
 
+// What the Generic Protocol Extension says is behind its header.
+Carrier gpe_carrier(std::uint8_t next_protocol) {
+  switch (next_protocol) {
+    case 1:
+      return Carrier::Ipv4;
+    case 2:
+      return Carrier::Ipv6;
+    case 3:
+      return Carrier::Ethernet;
+    case 5:
+      return Carrier::Mpls;
+    default:
+      return Carrier::Other;
+  }
+}
+
 // The flag that the network identifier is valid must be set. What is reserved is ignored, as receivers must.
-Verdict take_vxlan(Part& part, Carrier& front) {
+Verdict take_vxlan(bool extended, Part& part, Carrier& front) {
+  constexpr std::uint8_t kIdentified = 0x08;
+  constexpr std::uint8_t kNextProtocol = 0x04;
   if (!part.has(kVxlanHeader)) return part.lack(kVxlanHeader);
-  if ((load_u8(part.bytes.data()) & 0x08) == 0) return Skipped::Udp;
+  const std::uint8_t flags = load_u8(part.bytes.data());
+  if ((flags & kIdentified) == 0) return Skipped::Udp;
+  const bool says = extended && (flags & kNextProtocol) != 0;
+  front = says ? gpe_carrier(load_u8(part.bytes.data() + 3)) : Carrier::Ethernet;
   part.skip(kVxlanHeader);
-  front = Carrier::Ethernet;
   return std::nullopt;
 }
 
@@ -137,18 +158,29 @@ Verdict take_gtp(Part& part, Carrier& front) {
   return (flags & 0x07) != 0 ? take_gtp_extensions(part) : std::nullopt;
 }
 
+bool is_tunnel(std::uint16_t port) {
+  switch (port) {
+    case kGtpPort:
+    case kVxlanPort:
+    case kVxlanGpePort:
+    case kGenevePort:
+    case kLinuxVxlanPort:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Verdict take_udp(Part& part, Carrier& front) {
   if (!part.has(kUdpHeader)) return part.lack(kUdpHeader);
   const std::uint16_t port = load_be16(part.bytes.data() + 2);
-  const bool is_tunnel =
-      port == kVxlanPort || port == kLinuxVxlanPort || port == kGenevePort || port == kGtpPort;
-  if (!is_tunnel) return Skipped::Udp;
+  if (!is_tunnel(port)) return Skipped::Udp;
   const std::uint16_t length = load_be16(part.bytes.data() + 4);
   if (length != 0 && length < kUdpHeader) return Skipped::Malformed;
   if (length != 0) part.limit_to(length);
   part.skip(kUdpHeader);
   if (port == kGenevePort) return take_geneve(part, front);
-  return port == kGtpPort ? take_gtp(part, front) : take_vxlan(part, front);
+  return port == kGtpPort ? take_gtp(part, front) : take_vxlan(port == kVxlanGpePort, part, front);
 }
 
 Verdict take_etherip(Part& part, Carrier& front) {

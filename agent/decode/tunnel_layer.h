@@ -1,7 +1,7 @@
 // Enters tunnels: IP in IP (RFC 2003, RFC 4213, RFC 2473), GRE (RFC 2784, RFC 2890) with Ethernet, IP, MPLS
 // or PPP (PPTP, RFC 2637) within, ERSPAN types I to III (draft-foschiano-erspan), EtherIP (RFC 3378), MPLS in
-// IP (RFC 4023), VXLAN (RFC 7348), Geneve (RFC 8926), NVGRE (RFC 7637), and the user plane of GTP version 1
-// (3GPP TS 29.281).
+// IP (RFC 4023), VXLAN (RFC 7348) and its Generic Protocol Extension, Geneve (RFC 8926), NVGRE (RFC 7637),
+// and the user plane of GTP version 1 (3GPP TS 29.281).
 #pragma once
 
 #include "agent/decode/part.h"
