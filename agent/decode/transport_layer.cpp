@@ -14,11 +14,7 @@ Verdict take_tcp_header(Part& part, Segment& segment) {
   if (header_length < kTcpHeader) return Skipped::Malformed;
   if (!part.has(header_length)) return part.lack(header_length);
 
-  segment.source.port = load_be16(header);
-  segment.destination.port = load_be16(header + 2);
-  segment.sequence = load_be32(header + 4);
-  segment.acknowledgment = load_be32(header + 8);
-  segment.flags = load_u8(header + 13);
+  set_tcp_fields(header, segment);
   part.skip(header_length);
   segment.payload = part.bytes;
   segment.payload_length = part.wire_length;
