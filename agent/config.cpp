@@ -82,6 +82,8 @@ void add_read_options(CLI::App& app, ReadConfig& config, Texts& texts) {
                  "Names of header fields, cookies, query parameters and form fields whose values become *")
       ->type_name("NAME,...")
       ->allow_extra_args(false);  // what follows is the next argument
+  app.add_flag("--checksums", config.verify_checksums,
+               "Leave out packets whose IPv4 or TCP checksum is wrong, as hosts do");
   app.add_option("--sensor", config.sensor, "This sensor's name (the host's name)")->type_name("NAME");
   app.add_option("--max-hosts", config.output.max_hosts, "Hosts that get a file of their own")
       ->type_name("COUNT")

@@ -33,6 +33,7 @@ struct ReadConfig {
   sink::AuditLogOptions output;
   audit::Bodies bodies = audit::Bodies::Decoded;
   std::size_t max_body = 1u << 20;
+  bool verify_checksums = false;
   std::vector<std::string> masked_names;
   std::string sensor;
   Stats stats = Stats::Text;

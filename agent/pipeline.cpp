@@ -47,6 +47,12 @@ http::Limits http_limits(const ReadConfig& config) {
   return limits;
 }
 
+decode::Options decode_options(const ReadConfig& config) {
+  decode::Options options;
+  options.verify_checksums = config.verify_checksums;
+  return options;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const ReadConfig& config, sink::WriteErrors::Say say)
@@ -56,7 +62,7 @@ Pipeline::Pipeline(const ReadConfig& config, sink::WriteErrors::Say say)
       auditor_(audit_options(config), queue_),
       http_(http_limits(config), auditor_),
       reassembler_(stream::Limits{}, http_),
-      decoder_(reassembler_) {}
+      decoder_(reassembler_, decode_options(config)) {}
 
 void Pipeline::finish() {
   reassembler_.finish();

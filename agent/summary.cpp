@@ -25,6 +25,14 @@ Counts packets_skipped(const decode::Counters& decode) {
   return counts;
 }
 
+Counts fragments(const decode::FragmentCounters& fragments) {
+  return {{"reassembled", fragments.reassembled},
+          {"incomplete", fragments.incomplete},
+          {"evicted", fragments.evicted},
+          {"waiting", fragments.waiting},
+          {"conflicting-bytes", fragments.conflicting_bytes}};
+}
+
 Counts stream_troubles(const stream::Counters& stream) {
   return {{"gaps", stream.gaps},
           {"gap-bytes", stream.gap_bytes},
@@ -81,7 +89,9 @@ std::string to_text(const Summary& s) {
   const auto number = [](std::uint64_t n) { return std::to_string(n); };
   out += "packets         " + number(s.decode.packets) + " (" + number(s.decode.bytes) + " bytes)" +
          (s.stopped ? ", stopped by a signal" : "") + "\n";
-  add_line(out, "  not TCP", packets_skipped(s.decode));
+  add_line(out, "  not used", packets_skipped(s.decode));
+  add_line(out, "  in tunnels", {{"segments", s.decode.tunnelled}});
+  add_line(out, "  datagrams", fragments(s.decode.fragments));
   out += "connections     " + number(s.stream.connections) + "\n";
   add_line(out, "  spoke", connection_protocols(s.http));
   add_line(out, "  ended", connection_ends(s.stream));
@@ -101,8 +111,12 @@ std::string to_text(const Summary& s) {
 std::string to_json(const Summary& s) {
   nlohmann::ordered_json json;
   json["input"] = {{"files", s.files_read}, {"damaged", s.files_damaged}, {"stopped", s.stopped}};
-  json["packets"] = {{"count", s.decode.packets}, {"bytes", s.decode.bytes}, {"segments", s.decode.segments}};
+  json["packets"] = {{"count", s.decode.packets},
+                     {"bytes", s.decode.bytes},
+                     {"segments", s.decode.segments},
+                     {"tunnelled", s.decode.tunnelled}};
   json["packets"]["skipped"] = object(packets_skipped(s.decode));
+  json["fragmented-datagrams"] = object(fragments(s.decode.fragments));
   json["connections"] = {{"count", s.stream.connections}, {"open", s.stream.open_connections}};
   json["connections"]["protocols"] = object(connection_protocols(s.http));
   json["connections"]["ended"] = object(connection_ends(s.stream));

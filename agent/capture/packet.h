@@ -13,10 +13,15 @@ namespace webtap::capture {
 enum class LinkType : int {
   Null = 0,
   Ethernet = 1,
+  Ppp = 9,
   Raw = 12,      // DLT_RAW on Linux
+  PppHdlc = 50,  // PPP or Cisco HDLC
+  PppEther = 51,
   RawAlt = 101,  // LINKTYPE_RAW
+  CiscoHdlc = 104,
   Loop = 108,
   LinuxSll = 113,
+  Mpls = 219,
   Ipv4 = 228,
   Ipv6 = 229,
   LinuxSll2 = 276,

@@ -1,48 +1,51 @@
-// Finds the TCP segment in a packet: link layer, VLAN tags, IPv4 (RFC 791), IPv6 with its extension headers
-// (RFC 8200), TCP (RFC 9293). What is not TCP, or is damaged, is counted by kind.
+// Finds the TCP segment in a packet: link layer, VLAN tags, MPLS, PPP (carrier.h), IPv4 (RFC 791), IPv6 with
+// its extension headers (RFC 8200), fragments put together (fragment_buffer.h), tunnels (tunnel_layer.h), TCP
+// (RFC 9293). What is not TCP, or is damaged, is counted by kind.
+//
+// A segment's addresses are those of its innermost IP header. VLAN tags, labels and tunnel identifiers do not
+// tell connections apart: README.md says why.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 
 #include "agent/capture/packet.h"
+#include "agent/decode/fragment_buffer.h"
 #include "agent/decode/segment.h"
+#include "agent/decode/skipped.h"
 
 namespace webtap::decode {
 
-// Why a packet gave no segment.
-enum class Skipped : std::uint8_t {
-  UnknownLinkType,
-  NotIp,     // ARP, IPv6 over something else, …
-  Fragment,  // an IP fragment
-  Udp,
-  Icmp,
-  OtherProtocol,  // another IP protocol
-  Truncated,      // the capture cut the packet within its headers
-  Malformed,      // header lengths that contradict each other
+struct Options {
+  bool verify_checksums = false;  // leaves out packets whose IPv4 or TCP checksum is wrong
+  FragmentLimits fragments;
 };
-inline constexpr std::size_t kSkippedKinds = 8;
-// "not-ip", "fragment", …
-std::string_view name(Skipped kind);
 
 struct Counters {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // on the wire
   std::uint64_t segments = 0;
+  std::uint64_t tunnelled = 0;  // segments that came in a tunnel
   std::array<std::uint64_t, kSkippedKinds> skipped{};
+  FragmentCounters fragments;
 };
 
 class Decoder final : public capture::PacketHandler {
  public:
-  explicit Decoder(SegmentHandler& next) : next_(next) {}
+  explicit Decoder(SegmentHandler& next, const Options& options = {});
 
   void on_packet(const capture::Packet& packet) override;
-  const Counters& counters() const { return counters_; }
+  Counters counters() const;
 
  private:
+  Verdict find_segment(const capture::Packet& packet, Segment& segment);
+  Verdict enter_tunnels(IpHeader& header, Part& part, Segment& segment);
+  Verdict reassemble(IpHeader& header, Part& part, Segment& segment);
+
   SegmentHandler& next_;
+  bool verify_checksums_;
   Counters counters_;
+  FragmentBuffer fragments_;
 };
 
 }  // namespace webtap::decode

@@ -1,59 +1,26 @@
 #include "agent/decode/link_layer.h"
 
+#include "agent/decode/carrier.h"
+
 namespace webtap::decode {
 namespace {
 
 constexpr std::uint16_t kIpv4 = 0x0800;
-constexpr std::uint16_t kIpv6 = 0x86dd;
-constexpr std::uint16_t kMaxLength = 1500;   // an EtherType up to this is an IEEE 802.3 length
 constexpr std::uint16_t kLinuxLlc = 0x0004;  // ETH_P_802_2: an LLC header follows
 
 constexpr std::size_t kEthernetHeader = 14;
-constexpr std::size_t kVlanTag = 4;
-constexpr std::size_t kSnapHeader = 8;
 constexpr std::size_t kSllHeader = 16;
 constexpr std::size_t kSll2Header = 20;
 constexpr std::size_t kFamilyHeader = 4;
-
-bool is_vlan(std::uint16_t ether_type) {
-  return ether_type == 0x8100 || ether_type == 0x88a8 || ether_type == 0x9100;
-}
-
-Verdict from_ether_type(std::uint16_t ether_type, IpVersion& ip) {
-  if (ether_type != kIpv4 && ether_type != kIpv6) return Skipped::NotIp;
-  ip = ether_type == kIpv4 ? IpVersion::V4 : IpVersion::V6;
-  return std::nullopt;
-}
-
-// LLC with SNAP, organisation 0: an EtherType follows (RFC 1042).
-Verdict take_snap(Part& part, IpVersion& ip) {
-  if (!part.has(kSnapHeader)) return part.lack(kSnapHeader);
-  if (!part.bytes.starts_with(ByteView("\xaa\xaa\x03\0\0\0", 6))) return Skipped::NotIp;
-  const std::uint16_t ether_type = load_be16(part.bytes.data() + 6);
-  part.skip(kSnapHeader);
-  return from_ether_type(ether_type, ip);
-}
-
-Verdict take_vlan_tags(std::uint16_t ether_type, Part& part, IpVersion& ip) {
-  for (int tags = 0; is_vlan(ether_type); ++tags) {
-    if (tags == kMaxVlanTags) return Skipped::NotIp;
-    if (!part.has(kVlanTag)) return part.lack(kVlanTag);
-    ether_type = load_be16(part.bytes.data() + 2);
-    part.skip(kVlanTag);
-  }
-  if (ether_type <= kMaxLength) return take_snap(part, ip);
-  return from_ether_type(ether_type, ip);
-}
+constexpr std::size_t kHdlcHeader = 4;
 
 Verdict take_ethernet(Part& part, IpVersion& ip) {
-  if (!part.has(kEthernetHeader)) return part.lack(kEthernetHeader);
-  const std::uint16_t ether_type = load_be16(part.bytes.data() + 12);
-  part.skip(kEthernetHeader);
-  if (ether_type == kIpv4) [[likely]] {
+  if (part.has(kEthernetHeader) && load_be16(part.bytes.data() + 12) == kIpv4) [[likely]] {
+    part.skip(kEthernetHeader);
     ip = IpVersion::V4;
     return std::nullopt;
   }
-  return take_vlan_tags(ether_type, part, ip);
+  return take_carriers(Carrier::Ethernet, part, ip);
 }
 
 // Linux cooked, both versions: a header with an EtherType, or one of Linux's own numbers, at `protocol_at`.
@@ -61,9 +28,9 @@ Verdict take_linux_cooked(std::size_t header, std::size_t protocol_at, Part& par
   if (!part.has(header)) return part.lack(header);
   const std::uint16_t protocol = load_be16(part.bytes.data() + protocol_at);
   part.skip(header);
-  if (protocol == kLinuxLlc) return take_snap(part, ip);
-  if (protocol <= kMaxLength) return Skipped::NotIp;
-  return take_vlan_tags(protocol, part, ip);
+  if (protocol == kLinuxLlc) return take_carriers(Carrier::Llc, part, ip);
+  const Carrier front = carrier_of(protocol);
+  return front == Carrier::Llc ? Skipped::NotIp : take_carriers(front, part, ip);
 }
 
 // An address family, in the numbers of the BSDs, macOS and Linux.
@@ -92,12 +59,16 @@ Verdict take_family(bool either_order, Part& part, IpVersion& ip) {
   return from_family(family, ip);
 }
 
-Verdict find_version(const Part& part, IpVersion& ip) {
-  if (!part.has(1)) return part.lack(1);
-  const int version = load_u8(part.bytes.data()) >> 4;
-  if (version != 4 && version != 6) return Skipped::NotIp;
-  ip = version == 4 ? IpVersion::V4 : IpVersion::V6;
-  return std::nullopt;
+// A serial line carries PPP, or Cisco HDLC: an address (unicast or broadcast), a zero, an EtherType.
+Verdict take_hdlc(Part& part, IpVersion& ip) {
+  if (!part.has(kHdlcHeader)) return part.lack(kHdlcHeader);
+  const std::uint8_t address = load_u8(part.bytes.data());
+  if (load_u8(part.bytes.data() + 1) != 0 || (address != 0x0f && address != 0x8f)) {
+    return take_carriers(Carrier::Ppp, part, ip);
+  }
+  const Carrier front = carrier_of(load_be16(part.bytes.data() + 2));
+  part.skip(kHdlcHeader);
+  return front == Carrier::Llc ? Skipped::NotIp : take_carriers(front, part, ip);
 }
 
 }  // namespace
@@ -115,9 +86,18 @@ Verdict take_link_header(capture::LinkType type, Part& part, IpVersion& ip) {
       return take_family(true, part, ip);
     case LinkType::Loop:
       return take_family(false, part, ip);
+    case LinkType::Ppp:
+      return take_carriers(Carrier::Ppp, part, ip);
+    case LinkType::PppHdlc:
+    case LinkType::CiscoHdlc:
+      return take_hdlc(part, ip);
+    case LinkType::PppEther:
+      return take_carriers(Carrier::Pppoe, part, ip);
+    case LinkType::Mpls:
+      return take_carriers(Carrier::Mpls, part, ip);
     case LinkType::Raw:
     case LinkType::RawAlt:
-      return find_version(part, ip);
+      return take_carriers(Carrier::AnyIp, part, ip);
     case LinkType::Ipv4:
       ip = IpVersion::V4;
       return std::nullopt;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "agent/decode/decoder.h"
+#include "agent/decode/skipped.h"
 #include "webtap/base/bytes.h"
 
 namespace webtap::decode {
@@ -31,6 +31,8 @@ struct Part {
     wire_length = length;
     bytes = bytes.substr(0, length);
   }
+  // The same for headers whose length is only believed where it is no more than what was sent.
+  void limit_to(std::uint32_t length) { limit(std::min(wire_length, length)); }
 };
 
 // Nothing, or why the packet goes no further.

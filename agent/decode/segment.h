@@ -20,6 +20,8 @@ struct Segment {
   std::uint8_t flags = 0;            // TcpFlag bits
   ByteView payload;                  // valid during the call only
   std::uint32_t payload_length = 0;  // on the wire; more than payload.size() where the capture cut the packet
+  std::uint32_t conflicting_bytes =
+      0;  // that came twice, and differed, among the fragments of its IP datagram
 
   bool has(TcpFlag flag) const { return (flags & flag) != 0; }
 };

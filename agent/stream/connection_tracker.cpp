@@ -28,6 +28,8 @@ Reassembler::Impl::Impl(const Limits& limits, ChunkHandler& next)
       idle_(limits, flows_) {}
 
 void Reassembler::Impl::on_segment(const decode::Segment& segment) {
+  if (segment.conflicting_bytes != 0) [[unlikely]]
+    return on_contradictory(segment);
   advance(segment.time);
   const PackedEndpoint source(segment.source);
   const PackedEndpoint destination(segment.destination);
@@ -35,6 +37,35 @@ void Reassembler::Impl::on_segment(const decode::Segment& segment) {
   if (flow == nullptr) return open(segment);
   const Direction d = direction_of(*flow, source);
   if (!continues(*flow, d, segment)) track(*flow, d, segment);
+}
+
+// Fragments of the segment's datagram overlapped and differed. That is said amid its bytes: before them the
+// message that they belong to may not have begun, behind them it may be over.
+void Reassembler::Impl::on_contradictory(const decode::Segment& segment) {
+  decode::Segment beginning = segment;
+  decode::Segment rest = segment;
+  beginning.conflicting_bytes = rest.conflicting_bytes = 0;
+  const std::size_t cut = segment.payload.empty() ? 0 : segment.payload.size() - 1;
+  if (cut != 0) {
+    beginning.payload = segment.payload.substr(0, cut);
+    beginning.payload_length = static_cast<std::uint32_t>(cut);
+    beginning.flags = static_cast<std::uint8_t>(segment.flags & ~decode::kFin);
+    on_segment(beginning);
+    rest.payload.remove_prefix(cut);
+    rest.payload_length -= static_cast<std::uint32_t>(cut);
+    rest.sequence += static_cast<std::uint32_t>(cut) + (segment.has(decode::kSyn) ? 1 : 0);
+    rest.flags = static_cast<std::uint8_t>(segment.flags & ~decode::kSyn);
+  }
+  const PackedEndpoint source(segment.source);
+  const PackedEndpoint destination(segment.destination);
+  Flow* flow = flows_.find(flows_.hash(source, destination), source, destination);
+  if (flow != nullptr && !flow->closed && flow->half(direction_of(*flow, source)).known) {
+    const Direction d = direction_of(*flow, source);
+    const Half& half = flow->half(d);
+    const std::uint64_t position = std::max(half.position_of(segment.sequence), half.origin);
+    outlet_.conflict(*flow, d, {position, position + segment.conflicting_bytes, segment.conflicting_bytes});
+  }
+  on_segment(rest);
 }
 
 // The usual case: nothing is missing, and the segment is the next one. Passes it on.

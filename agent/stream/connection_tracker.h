@@ -23,6 +23,7 @@ class Reassembler::Impl {
   const Counters& counters();
 
  private:
+  void on_contradictory(const decode::Segment& segment);
   bool continues(Flow& flow, Direction d, const decode::Segment& segment);
 
   void open(const decode::Segment& segment);

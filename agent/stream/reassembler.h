@@ -33,7 +33,7 @@ struct Counters {
   std::uint64_t open_connections = 0;
   std::uint64_t bytes_delivered = 0;
   std::uint64_t retransmitted_bytes = 0;
-  std::uint64_t conflicting_bytes = 0;  // retransmitted with other bytes
+  std::uint64_t conflicting_bytes = 0;  // came twice, and differed
   std::uint64_t out_of_order_segments = 0;
   std::uint64_t gaps = 0;
   std::uint64_t gap_bytes = 0;

@@ -22,7 +22,7 @@ constexpr std::array kTexts{
     FindingText{FindingKind::ConnectionEnded, Severity::Notice, "connection-ended",
                 "The connection ended within the transaction"},
     FindingText{FindingKind::OverlapConflict, Severity::Error, "overlap-conflict",
-                "A retransmission carried different bytes, the first copy was kept"},
+                "Bytes came twice and differed, the first copy was kept"},
     FindingText{FindingKind::DataUnderLimit, Severity::Error, "sensor-limit",
                 "The sensor let go of the transaction to stay within its limits"},
     FindingText{FindingKind::ContentUndecodable, Severity::Warning, "content-undecodable",

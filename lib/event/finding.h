@@ -23,7 +23,8 @@ enum class FindingKind : std::uint16_t {
   NoRequest = 7,  // a response without a request
   NoResponse = 8,       // a request without a response
   ConnectionEnded = 9,  // the connection ended within the transaction; detail = why (reset, idle time-out, …)
-  OverlapConflict = 10,  // a retransmission carried different bytes; the first copy was kept; length = bytes
+  OverlapConflict = 10,  // bytes came twice, in TCP segments or IP fragments, and differed; the first copy
+                         // was kept; length = bytes
   DataUnderLimit =
       11,  // the sensor let go of the transaction to stay within its memory; detail = which limit
 

@@ -67,7 +67,8 @@ inline IpPayload tcp(TcpFields fields) {
 struct Ipv4Fields {
   std::string source = "192.0.2.1";
   std::string destination = "192.0.2.2";
-  std::string options = {};                                  // padded to a multiple of four
+  std::string options = {};  // padded to a multiple of four
+  std::uint16_t identification = 1;
   std::uint16_t fragment = 0x4000;                           // flags and offset
   std::optional<std::uint16_t> total_length = std::nullopt;  // else the right one
 };
@@ -94,7 +95,7 @@ inline std::string ipv4(Ipv4Fields fields, IpPayload payload) {
   std::string header{static_cast<char>(0x40 | header_length / 4), '\0'};
   header +=
       be16(fields.total_length.value_or(static_cast<std::uint16_t>(header_length + payload.bytes.size())));
-  header += be16(1) + be16(fields.fragment);
+  header += be16(fields.identification) + be16(fields.fragment);
   header += static_cast<char>(64);
   header += static_cast<char>(payload.protocol);
   header += be16(0) + addresses + fields.options;
@@ -120,14 +121,70 @@ inline IpPayload extension(std::uint8_t protocol, std::string data, const IpPayl
   return {protocol, bytes + data + next.bytes};
 }
 
+// One fragment of an IP packet's payload: its offset in bytes (a multiple of eight), and whether more follow.
+struct FragmentFields {
+  std::uint32_t identification = 77;
+  std::uint16_t offset = 0;
+  bool more = false;
+};
+
+inline std::string ipv4_fragment(Ipv4Fields fields, const FragmentFields& fragment, std::uint8_t protocol,
+                                 const std::string& bytes) {
+  fields.identification = static_cast<std::uint16_t>(fragment.identification);
+  fields.fragment = static_cast<std::uint16_t>((fragment.more ? 0x2000 : 0) | fragment.offset / 8);
+  return ipv4(fields, {protocol, bytes});
+}
+
+inline IpPayload fragment_header(const FragmentFields& fragment, std::uint8_t protocol,
+                                 const std::string& bytes) {
+  const std::string header{static_cast<char>(protocol), '\0'};
+  const std::uint32_t bits = fragment.offset | (fragment.more ? 1u : 0u);
+  return {44, header + be16(bits) + be32(fragment.identification) + bytes};
+}
+
+inline std::string ipv6_fragment(const Ipv6Fields& fields, const FragmentFields& fragment,
+                                 std::uint8_t protocol, const std::string& bytes) {
+  return ipv6(fields, fragment_header(fragment, protocol, bytes));
+}
+
+inline IpPayload udp(std::uint16_t destination_port, const std::string& payload) {
+  const auto length = static_cast<std::uint32_t>(8 + payload.size());
+  return {17, be16(50000) + be16(destination_port) + be16(length) + be16(0) + payload, 6};
+}
+
+// `flags`: with the version; `options`: the fields that they say are there.
+inline IpPayload gre(std::uint16_t flags, std::uint16_t protocol, const std::string& options,
+                     const std::string& inner) {
+  return {47, be16(flags) + be16(protocol) + options + inner};
+}
+
 // The EtherType of an IP packet.
 inline std::uint16_t ether_type(ByteView ip_packet) { return ip_packet[0] >> 4 == 4 ? 0x0800 : 0x86dd; }
 
-// `vlan_tags`: the EtherTypes of the tags, outermost first.
-inline std::string ethernet(const std::string& ip_packet, const std::vector<std::uint16_t>& vlan_tags = {}) {
+// A frame with any EtherType. `vlan_tags`: the EtherTypes of the tags, outermost first.
+inline std::string ethernet(std::uint16_t type, const std::string& payload,
+                            const std::vector<std::uint16_t>& vlan_tags = {}) {
   std::string frame("\x02\0\0\0\0\x02\x02\0\0\0\0\x01", 12);
   for (const std::uint16_t tag : vlan_tags) frame += be16(tag) + be16(100);
-  return frame + be16(ether_type(ip_packet)) + ip_packet;
+  return frame + be16(type) + payload;
+}
+inline std::string ethernet(const std::string& ip_packet, const std::vector<std::uint16_t>& vlan_tags = {}) {
+  return ethernet(ether_type(ip_packet), ip_packet, vlan_tags);
+}
+
+// `count` MPLS labels, the last one marked as the bottom of the stack.
+inline std::string labels(int count, const std::string& inner) {
+  std::string stack;
+  for (int label = count; label > 0; --label) stack += be32(16u << 12 | (label == 1 ? 0x100u : 0u) | 64u);
+  return stack + inner;
+}
+
+inline std::string ppp(const std::string& ip_packet) {
+  return be16(ether_type(ip_packet) == 0x0800 ? 0x0021 : 0x0057) + ip_packet;
+}
+// A session's data, the payload of EtherType 0x8864.
+inline std::string pppoe(const std::string& frame) {
+  return be16(0x1100) + be16(7) + be16(static_cast<std::uint32_t>(frame.size())) + frame;
 }
 
 }  // namespace webtap::testing

@@ -26,11 +26,13 @@ struct Outcome {
   std::optional<Segment> segment;
   std::string payload;
   std::optional<Skipped> skipped;
+  Counters counters;
 };
 
 // `wire_length` 0: the capture cut nothing off. The bytes are laid at the end of an allocation of their own
 // size, so that the address sanitizer sees a read beyond them.
-inline Outcome decode_packet(capture::LinkType type, ByteView bytes, std::uint32_t wire_length = 0) {
+inline Outcome decode_packet(capture::LinkType type, ByteView bytes, std::uint32_t wire_length = 0,
+                             const Options& options = {}) {
   const std::vector<char> exact(bytes.begin(), bytes.end());
   capture::Packet packet;
   packet.time = Timestamp(Duration(1'700'000'000'123'456));
@@ -39,11 +41,11 @@ inline Outcome decode_packet(capture::LinkType type, ByteView bytes, std::uint32
   packet.wire_length = wire_length == 0 ? static_cast<std::uint32_t>(bytes.size()) : wire_length;
 
   Collector collector;
-  Decoder decoder(collector);
+  Decoder decoder(collector, options);
   decoder.on_packet(packet);
 
-  Outcome outcome{collector.last, collector.payload, std::nullopt};
-  const Counters& counters = decoder.counters();
+  const Counters counters = decoder.counters();
+  Outcome outcome{collector.last, collector.payload, std::nullopt, counters};
   std::uint64_t skipped = 0;
   for (std::size_t kind = 0; kind < kSkippedKinds; ++kind) {
     skipped += counters.skipped[kind];

@@ -61,6 +61,15 @@ std::vector<Case> carriers() {
       {"null_macos6", LinkType::Null, little_endian(30) + ip6(), "six", 4},
       {"loop4", LinkType::Loop, be32(2) + ip4(), "four", 4},
       {"loop6", LinkType::Loop, be32(24) + ip6(), "six", 4},
+      {"mpls", LinkType::Ethernet, testing::ethernet(0x8847, testing::labels(2, ip4())), "four", 22},
+      {"mpls_link", LinkType::Mpls, testing::labels(2, ip6()), "six", 8},
+      {"pseudowire", LinkType::Mpls, testing::labels(1, be32(0) + testing::ethernet(ip4())), "four", 22},
+      {"pppoe", LinkType::Ethernet, testing::ethernet(0x8864, testing::pppoe(testing::ppp(ip4()))), "four",
+       22},
+      {"pppoe_link", LinkType::PppEther, testing::pppoe(testing::ppp(ip6())), "six", 8},
+      {"ppp", LinkType::Ppp, be16(0xff03) + testing::ppp(ip4()), "four", 4},
+      {"ppp_hdlc", LinkType::PppHdlc, be16(0xff03) + testing::ppp(ip6()), "six", 4},
+      {"cisco_hdlc", LinkType::CiscoHdlc, be16(0x0f00) + be16(0x0800) + ip4(), "four", 4},
       {"raw4", LinkType::Raw, ip4(), "four", 0},
       {"raw6", LinkType::RawAlt, ip6(), "six", 0},
       {"ipv4", LinkType::Ipv4, ip4(), "four", 0},
@@ -141,8 +150,9 @@ TEST(LinkLayer, an_ether_type_that_contradicts_the_ip_version_is_malformed) {
 TEST(LinkLayer, every_kind_has_a_name_of_its_own) {
   std::vector<std::string_view> names;
   for (std::size_t kind = 0; kind < kSkippedKinds; ++kind) names.push_back(name(static_cast<Skipped>(kind)));
-  EXPECT_THAT(names, ::testing::ElementsAre("unknown-link-type", "not-ip", "fragment", "udp", "icmp",
-                                            "other-protocol", "truncated", "malformed"));
+  EXPECT_THAT(names,
+              ::testing::ElementsAre("unknown-link-type", "not-ip", "fragment", "udp", "icmp",
+                                     "other-protocol", "truncated", "malformed", "too-deep", "bad-checksum"));
 }
 
 }  // namespace

@@ -81,5 +81,36 @@ TEST(Tcp, damaged_packets_of_any_kind_are_a_segment_or_counted) {
   }
 }
 
+// TCP in IPv4 in Ethernet has a short way; in Linux cooked capture it goes through the layers.
+TEST(Tcp, the_short_way_and_the_long_way_agree) {
+  std::mt19937 random(20260701);
+  const std::string link_header = std::string(14, '\0') + testing::be16(0x0800);
+  int segments = 0;
+  for (int round = 0; round < 30'000; ++round) {
+    std::string packet =
+        ipv4({}, tcp({.options = std::string(random() % 3 * 4, '\x01'), .payload = "payload"}));
+    for (auto changes = random() % 3; changes > 0; --changes) {
+      packet[random() % packet.size()] = static_cast<char>(random());
+    }
+    packet.append(random() % 3, 'p');
+    const auto sent = static_cast<std::uint32_t>(packet.size() + random() % 2 * 3);
+    packet.resize(packet.size() - random() % 2 * (random() % (packet.size() + 1)));
+    const Outcome by_short = decode_packet(LinkType::Ethernet, testing::ethernet(0x0800, packet), 14 + sent);
+    const Outcome by_long = decode_packet(LinkType::LinuxSll, link_header + packet, 16 + sent);
+    ASSERT_EQ(by_short.skipped, by_long.skipped) << round;
+    ASSERT_EQ(by_short.payload, by_long.payload) << round;
+    if (!by_short.segment) continue;
+    ++segments;
+    ASSERT_EQ(by_short.segment->time, by_long.segment->time);
+    ASSERT_EQ(by_short.segment->source, by_long.segment->source);
+    ASSERT_EQ(by_short.segment->destination, by_long.segment->destination);
+    ASSERT_EQ(by_short.segment->sequence, by_long.segment->sequence);
+    ASSERT_EQ(by_short.segment->acknowledgment, by_long.segment->acknowledgment);
+    ASSERT_EQ(by_short.segment->flags, by_long.segment->flags);
+    ASSERT_EQ(by_short.segment->payload_length, by_long.segment->payload_length);
+  }
+  EXPECT_GT(segments, 10'000);
+}
+
 }  // namespace
 }  // namespace webtap::decode
