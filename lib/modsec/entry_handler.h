@@ -15,6 +15,7 @@ enum class DamageKind : std::uint8_t {
   TooLarge,   // an entry larger than is read
   Malformed,  // a complete entry that says what it cannot; detail = what
   Garbage,    // bytes that belong to no entry
+  Foreign,    // a log of another kind; detail = which
 };
 std::string_view to_string(DamageKind kind);
 
