@@ -33,11 +33,21 @@ struct ReaderLimits {
   std::size_t entry_bytes = 64u << 20;  // the largest entry that is read
 };
 
+struct LogEntry;
+
 class EntryHandler {
  public:
   virtual ~EntryHandler() = default;
   // An entry, and where in the log it begins. The event may be moved from.
   virtual void on_event(event::AuditEvent& event, std::uint64_t offset) = 0;
+  virtual void on_damage(const Damage& damage) = 0;
+};
+
+// The same, for entries of any writer (log_entry.h).
+class LogEntryHandler {
+ public:
+  virtual ~LogEntryHandler() = default;
+  virtual void on_entry(LogEntry& entry, std::uint64_t offset) = 0;
   virtual void on_damage(const Damage& damage) = 0;
 };
 

@@ -52,9 +52,7 @@ class JsonParser {
     ++at_;
     return true;
   }
-  void skip_blanks() {
-    at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
-  }
+  void skip_blanks() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
   bool refuse(std::string_view why) {
     problem_ = why;
     return false;

@@ -1,5 +1,5 @@
-// JSON as audit logs hold it, which is not always JSON: strings are bytes, in whatever encoding; an object may
-// have a key twice; a member may lack its value (`"http_version":,`). A tree keeps all of that, in order.
+// JSON as audit logs hold it, which is not always JSON: strings are bytes, in whatever encoding; an object
+// may have a key twice; a member may lack its value (`"http_version":,`). A tree keeps all of that, in order.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ struct JsonValue {
   enum class Kind : std::uint8_t { Missing, Literal, String, Array, Object };
 
   Kind kind = Kind::Missing;
-  std::string text;                 // of a Literal (a number, true, false, null) as it stands; bytes of a String
+  std::string text;  // of a Literal (a number, true, false, null) as it stands; bytes of a String
   std::vector<JsonMember> members;  // of an Object; elements of an Array have no name
 
   bool operator==(const JsonValue& other) const;
