@@ -48,10 +48,10 @@ const Sample kSamples[] = {
     {"apache2/molu8bits-modsec_audit.log", Dialect::ModSecurity2, 4, true},
     {"apache2/molu8bits-modsec_audit_v2.log", Dialect::ModSecurity2, 4, true},
     {"apache2/molu8bits-modsec_audit_v2_timems.log", Dialect::ModSecurity2, 4, true},
-    {"apache2/molu8bits-modsec_audit_v2_utc_minus.log", Dialect::ModSecurity2, 2, true},
+    {"apache2/molu8bits-modsec_audit_v2_utc_minus.log", Dialect::ModSecurity2, 3, true},
     {"apache2/molu8bits-modsec_audit_v3.log", Dialect::ModSecurity3, 4, true},
     {"apache2/molu8bits-modsec_audit_v2_json.log", Dialect::ModSecurity2Json, 4, false},
-    {"mit/usiem-apache-httpd-v2-json.jsonl", Dialect::ModSecurity2Json, 4, false},
+    {"mit/usiem-apache-httpd-v2-json.jsonl", Dialect::ModSecurity2Json, 3, false},
     {"mit/EyesOfArgus-v2-json-excerpt.jsonl", Dialect::ModSecurity2Json, 11, true},
     {"mit/PhalanxNode-v3.0.12-json-excerpt.jsonl", Dialect::ModSecurity3Json, 13, true},
     {"mit/FrodeHus-v3-json-SampleEntry.json", Dialect::ModSecurity3Json, 1, false},
@@ -99,22 +99,34 @@ TEST_P(LogSamples, pieces_of_any_size_give_the_same) {
     EXPECT_TRUE(read_entries(log_, step) == whole) << step;
 }
 
-// Cut at any byte, a log gives the entries that are complete before the cut. Only what stands before the cut
-// and one entry before that is read each time: a reader knows nothing of earlier ones.
+// Cut at any byte, a log gives the entries that are complete before the cut. All bytes before it are read
+// once, one by one; each time only those from the last entry on are read anew, as a reader knows nothing of
+// earlier ones.
 TEST_P(LogSamples, cut_at_any_byte_gives_what_is_complete) {
   constexpr std::size_t kEdge = 64u << 10;
   const CollectedEntries whole = read_entries(log_);
-  std::size_t index = 0;  // of the first entry that begins at or behind the cut
+  std::size_t begun = 0;  // entries that begin before the cut
   for (std::size_t cut = 0; cut <= log_.size(); cut += cut > kEdge && log_.size() - cut > kEdge ? 61 : 1) {
-    while (index < whole.offsets.size() && whole.offsets[index] < cut) ++index;
-    const std::size_t first = index < 2 ? 0 : index - 2;
-    const std::size_t from = first < whole.offsets.size() ? whole.offsets[first] : 0;
-    const CollectedEntries found =
-        read_entries(std::string_view(log_).substr(from, cut - std::min(cut, from)));
-    // The entry before the cut may be complete already, and an index line without its end is one.
-    ASSERT_GE(found.entries.size() + 1, index - first) << cut;
-    for (std::size_t i = 0; i + first + 1 < index; ++i)
-      ASSERT_EQ(found.entries[i], whole.entries[first + i]) << cut;
+    while (begun < whole.offsets.size() && whole.offsets[begun] < cut) ++begun;
+    const std::size_t from = begun == 0 ? 0 : whole.offsets[begun - 1];
+    const CollectedEntries found = read_entries(std::string_view(log_).substr(from, cut - from));
+    const std::string text = begun == 0 ? "" : entry_text(whole.entries[begun - 1]);
+    const bool complete = begun != 0 && GetParam().canonical && cut - from >= text.size();
+    if (complete) {
+      ASSERT_EQ(found.entries, std::vector{whole.entries[begun - 1]}) << cut;
+    }
+    if (found.entries.empty() && begun != 0) {
+      ASSERT_EQ(found.damages.size(), 1u) << cut;
+    }
+  }
+}
+
+TEST_P(LogSamples, cut_where_an_entry_begins_it_gives_the_ones_before) {
+  const CollectedEntries whole = read_entries(log_);
+  for (std::size_t i = 0; i < whole.offsets.size(); ++i) {
+    const CollectedEntries found = read_entries(std::string_view(log_).substr(0, whole.offsets[i]));
+    ASSERT_EQ(found.entries,
+              std::vector(whole.entries.begin(), whole.entries.begin() + static_cast<long>(i)));
   }
 }
 
@@ -135,9 +147,9 @@ TEST_P(LogSamples, flipped_bytes_break_nothing) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, LogSamples, testing::ValuesIn(kSamples), [](const auto& info) {
-  std::string name = fs::path(info.param.path).parent_path().filename().string() + '_' +
-                     fs::path(info.param.path).filename().string();
+INSTANTIATE_TEST_SUITE_P(All, LogSamples, testing::ValuesIn(kSamples), [](const auto& sample) {
+  std::string name = fs::path(sample.param.path).parent_path().filename().string() + '_' +
+                     fs::path(sample.param.path).filename().string();
   std::ranges::replace_if(
       name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
@@ -187,6 +199,7 @@ TEST(LogSamplesParity, json_and_native_text_of_the_same_traffic_agree) {
       EXPECT_EQ(json[i].messages.size(), native[i].messages.size()) << version << ' ' << i;
       // JSON strings end at the first NUL.
       const std::string body = native[i].request.body.substr(0, native[i].request.body.find('\0'));
+      if (body.starts_with("----")) continue;  // multipart, whose delimiter was drawn
       EXPECT_EQ(json[i].request.body.substr(0, body.size()), body) << version << ' ' << i;
     }
   }
