@@ -38,7 +38,7 @@ struct RuleMessage {
   bool operator==(const RuleMessage&) const = default;
 };
 
-inline constexpr std::size_t kMaxMetadata = 1024;  // of a message; more are left out
+inline constexpr std::size_t kMaxMetadata = 128;  // of a message; more are left out
 
 // ModSecurity 2's escape a quote within a value, so that a value ends at the first one that is not escaped.
 // Metadata may stand before the text, as Atomicorp's builds write it.
