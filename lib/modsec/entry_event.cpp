@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "webtap/base/digest.h"
 #include "webtap/event/boundary.h"
 #include "webtap/event/head.h"
 #include "webtap/modsec/decimal.h"
@@ -16,6 +17,8 @@ namespace webtap::modsec {
 namespace {
 
 using event::AuditEvent;
+
+constexpr std::size_t kDigestSize = 16;
 
 bool own_native_event(const LogEntry& entry, AuditEvent& event, std::string& problem) {
   std::vector<Section> sections;
@@ -94,17 +97,30 @@ void set_messages(const LogEntry& entry, AuditEvent& event) {
   for (const RuleMessage& message : entry.messages) event.messages.push_back(rule_message_text(message));
 }
 
+// Drawn from everything that the event says: the same entry gives the same event, and who wrote it could not
+// put the boundaries to come into it.
 void set_boundary(const LogEntry& entry, AuditEvent& event) {
   event.boundary = entry.boundary;
   if (safe_boundary(event.boundary) == event.boundary && !event::occurs(event.boundary, event)) return;
-  std::uint32_t number = 2166136261;  // FNV-1a: the same entry gives the same event
-  for (const char byte : entry.header.transaction_id + entry.header.time_text)
-    number = (number ^ static_cast<unsigned char>(byte)) * 16777619;
+  std::string digests;
+  const auto add = [&](ByteView text) {
+    const auto digest = sha256_prefix(text);
+    digests.append(digest.begin(), digest.end());
+  };
+  for (const ByteView text :
+       {ByteView(event.transaction_id), ByteView(event.request.head), ByteView(event.request.body),
+        ByteView(event.response.head), ByteView(event.response.body), ByteView(entry.header.time_text)})
+    add(text);
+  for (const std::string& message : event.messages) add(message);
   do {
-    constexpr std::string_view kDigits = "0123456789abcdef";
+    add(digests);
+    digests.erase(0, digests.size() - kDigestSize);
     event.boundary.clear();
-    for (int shift = 28; shift >= 0; shift -= 4) event.boundary += kDigits[number >> shift & 15];
-    number = number * 1664525 + 1013904223;
+    for (const char byte : digests.substr(0, 4)) {
+      char escape[kMaxEscape];
+      put_hex_escape(escape, byte);
+      event.boundary.append(escape + 2, 2);
+    }
   } while (event::occurs(event.boundary, event));
 }
 

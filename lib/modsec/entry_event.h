@@ -4,9 +4,8 @@
 // writer's entry an event keeps:
 //   transaction id         as it is
 //   client, server         0.0.0.0 where the log has no address, or none that can be read
-//   started, finished      the Stopwatch's start and its end where there is one, else the header's time;
-//   never
-//                          before each other. A time without zone is taken as UTC
+//   started, finished      the Stopwatch's start and end where there is one, else the header's time; a time
+//                          without zone is taken as UTC
 //   request, response      heads with every line ended by CR LF, bodies; ModSecurity 3's part E without its
 //                          escapes; of JSON, heads made of the start line's members and the header members
 //                          (a CR or LF in one is a space). A response whose log has no status line (Coraza)
@@ -15,8 +14,8 @@
 //   messages               each message's text; ModSecurity 3's and Coraza's in ModSecurity 2's form
 //   sensor                 Sensor-Id; server_id of JSON
 //   producer               Producer (WAF) without its full stop; of JSON, its strings joined by "; "
-//   boundary               as it is where it is 8 lower-case hexadecimal digits, else made from the id; the
-//                          next one that does not occur in the event where it does
+//   boundary               as it is where it is 8 lower-case hexadecimal digits that do not occur in the
+//                          event; else made from what the event says, so that the same entry gives the same
 // It has nothing for: parts D, G, I, J and K; of part H, all lines but those above (Apache-Error, Action,
 // Apache-Handler, Stopwatch2, Sanitised-…, WebApp-Info, Engine-Mode, Rules-Performance-Info); of JSON, their
 // counterparts (matched_rules, uploads, …); which spaces and line ends a head had.
