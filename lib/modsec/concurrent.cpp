@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
+#include <utility>
 
 #include "webtap/event/head.h"
 #include "webtap/modsec/decimal.h"
@@ -123,13 +125,17 @@ std::optional<std::string_view> parse_right_end(std::string_view text, IndexLine
   return right.rest().substr(0, right.rest().size() - 1);
 }
 
-bool parse_left_end(std::string_view text, IndexLine& line) {
-  for (std::string* word : {&line.hostname, &line.remote_address, &line.remote_user, &line.local_user}) {
+bool take_words(std::string_view& text, std::initializer_list<std::string*> words) {
+  for (std::string* word : words) {
     const std::size_t space = text.find(' ');
     if (space == std::string_view::npos || space == 0) return false;
     *word = text.substr(0, space);
     text.remove_prefix(space + 1);
   }
+  return true;
+}
+
+bool parse_time_and_request(std::string_view text, IndexLine& line) {
   constexpr std::string_view kQuote = "] \"";
   const std::size_t time_end = text.find(kQuote);
   if (!text.starts_with('[') || time_end == std::string_view::npos) return false;
@@ -138,6 +144,45 @@ bool parse_left_end(std::string_view text, IndexLine& line) {
   line.time = *time;
   line.request_line = text.substr(time_end + kQuote.size());
   return true;
+}
+
+bool parse_left_end(std::string_view text, IndexLine& line) {
+  return take_words(text, {&line.hostname, &line.remote_address, &line.remote_user, &line.local_user}) &&
+         parse_time_and_request(text, line);
+}
+
+// "1050.000000"
+bool parse_size(std::string_view text, std::uint64_t& size) {
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  return parse_decimal(text.substr(0, dot), size) &&
+         text.find_first_not_of('0', dot + 1) == std::string_view::npos;
+}
+
+// `"GET / HTTP/1.1" 200 32 REFERER "USER-AGENT`, behind its first quote. The request line may hold quotes, so
+// this looks for what must follow it.
+bool parse_version3_request(std::string_view text, IndexLine& line) {
+  constexpr int kTried = 64;  // a bound of the work that a hostile line can make
+  const std::string behind = ' ' + line.referer + " \"";
+  std::size_t quote = 0;
+  for (int tried = 0; tried < kTried; ++tried) {
+    quote = text.find("\" ", quote);
+    if (quote == std::string_view::npos) return false;
+    std::string_view rest = text.substr(quote + 2);
+    const std::string_view status = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(rest.size(), status.size() + 1));
+    const std::string_view bytes = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(bytes.size());
+    line.status.reset();
+    line.bytes_sent.reset();
+    if (parse_decimal_or_dash(status, line.status) && parse_decimal_or_dash(bytes, line.bytes_sent) &&
+        rest.starts_with(behind)) {
+      line.user_agent = rest.substr(behind.size());
+      line.request_line = text.substr(0, quote);
+      return true;
+    }
+    ++quote;
+  }
+  return false;
 }
 
 }  // namespace
@@ -191,6 +236,31 @@ std::optional<IndexLine> parse_index_line(std::string_view text) {
   while (text.ends_with(' ')) text.remove_suffix(1);
   const auto before = parse_right_end(text, line);
   if (!before || !parse_left_end(*before, line)) return std::nullopt;
+  return line;
+}
+
+std::optional<IndexLine> parse_version3_index_line(std::string_view text) {
+  constexpr std::size_t kNameTime = 16;  // "20261122-035756-", before the transaction id in a file's name
+  IndexLine line;
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  FromTheRight right(text);
+  if (!parse_md5(right.word(), line) || !parse_size(right.word(), line.size)) return std::nullopt;
+  if (!parse_decimal(right.word(), line.offset)) return std::nullopt;
+  line.path = right.word();
+  const std::size_t name = line.path.rfind('/') + 1;
+  if (!line.path.starts_with('/') || line.path.size() <= name + kNameTime) return std::nullopt;
+  line.transaction_id = line.path.substr(name + kNameTime);
+  const std::string id = "\" " + line.transaction_id + ' ';
+  const std::size_t id_at = right.rest().rfind(id);
+  if (id_at == std::string_view::npos) return std::nullopt;
+  line.referer = right.rest().substr(id_at + id.size());
+  std::string_view left = right.rest().substr(0, id_at);
+  if (!take_words(left, {&line.hostname, &line.remote_address, &line.remote_user})) return std::nullopt;
+  line.local_user = line.session = "-";
+  if (!parse_time_and_request(left, line)) return std::nullopt;
+  const std::string request = std::move(line.request_line);
+  if (!parse_version3_request(request, line)) return std::nullopt;
   return line;
 }
 

@@ -57,5 +57,8 @@ struct IndexLine {
 
 // Reads from both ends: the request line may hold anything, and half an escape where it was cut.
 std::optional<IndexLine> parse_index_line(std::string_view line);
+// A line of ModSecurity 3's index, which has the same members but for local_user and session (they are "-"),
+// nothing escaped, and a path below the root.
+std::optional<IndexLine> parse_version3_index_line(std::string_view line);
 
 }  // namespace webtap::modsec

@@ -15,6 +15,7 @@ enum class DamageKind : std::uint8_t {
   TooLarge,   // an entry larger than is read
   Malformed,  // a complete entry that says what it cannot; detail = what
   Garbage,    // bytes that belong to no entry
+  Foreign,    // a log of another kind; detail = which
 };
 std::string_view to_string(DamageKind kind);
 
@@ -32,11 +33,21 @@ struct ReaderLimits {
   std::size_t entry_bytes = 64u << 20;  // the largest entry that is read
 };
 
+struct LogEntry;
+
 class EntryHandler {
  public:
   virtual ~EntryHandler() = default;
   // An entry, and where in the log it begins. The event may be moved from.
   virtual void on_event(event::AuditEvent& event, std::uint64_t offset) = 0;
+  virtual void on_damage(const Damage& damage) = 0;
+};
+
+// The same, for entries of any writer (log_entry.h).
+class LogEntryHandler {
+ public:
+  virtual ~LogEntryHandler() = default;
+  virtual void on_entry(LogEntry& entry, std::uint64_t offset) = 0;
   virtual void on_damage(const Damage& damage) = 0;
 };
 

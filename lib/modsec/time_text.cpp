@@ -52,24 +52,34 @@ bool take(std::string_view& text, char byte) {
   return true;
 }
 
-std::optional<sys_days> take_date(std::string_view& text) {
-  const int day = take_number(text, 2);
-  if (day < 0 || !take(text, '/') || text.size() < 3) return std::nullopt;
-  const std::size_t month = kMonths.find(text.substr(0, 3));
-  text.remove_prefix(3);
-  if (month == std::string_view::npos || month % 3 != 0 || !take(text, '/')) return std::nullopt;
-  const int year_number = take_number(text, 4);
-  if (year_number < 0) return std::nullopt;
-  const year_month_day date(year(year_number), std::chrono::month(static_cast<unsigned>(month / 3 + 1)),
-                            std::chrono::day(static_cast<unsigned>(day)));
+std::optional<sys_days> date_of(int year_number, std::size_t month_number, int day_number) {
+  if (year_number < 0 || day_number < 0) return std::nullopt;
+  const year_month_day date(year(year_number), std::chrono::month(static_cast<unsigned>(month_number)),
+                            std::chrono::day(static_cast<unsigned>(day_number)));
   if (!date.ok()) return std::nullopt;
   return sys_days(date);
+}
+
+// 1 to 12; 0 where no name of a month is there.
+std::size_t take_month_name(std::string_view& text) {
+  if (text.size() < 3) return 0;
+  const std::size_t at = kMonths.find(text.substr(0, 3));
+  text.remove_prefix(3);
+  return at != std::string_view::npos && at % 3 == 0 ? at / 3 + 1 : 0;
+}
+
+std::optional<sys_days> take_date(std::string_view& text) {
+  const int day_number = take_number(text, 2);
+  if (!take(text, '/')) return std::nullopt;
+  const std::size_t month_number = take_month_name(text);
+  if (!take(text, '/')) return std::nullopt;
+  return date_of(take_number(text, 4), month_number, day_number);
 }
 
 std::optional<seconds> take_clock(std::string_view& text) {
   std::array<int, 3> parts{};
   for (int& part : parts) {
-    if (!take(text, ':')) return std::nullopt;
+    if (&part != parts.data() && !take(text, ':')) return std::nullopt;
     part = take_number(text, 2);
   }
   if (parts[0] < 0 || parts[0] > 23 || parts[1] < 0 || parts[1] > 59 || parts[2] < 0 || parts[2] > 60)
@@ -77,17 +87,27 @@ std::optional<seconds> take_clock(std::string_view& text) {
   return hours(parts[0]) + minutes(parts[1]) + seconds(parts[2]);
 }
 
+// Takes ".598773" off the front, where it is there; -1 where it is malformed.
+int take_fraction(std::string_view& text) {
+  if (!take(text, '.')) return 0;
+  if (!take(text, '-')) return take_number(text, 6);
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(digits);
+  return digits >= 1 && digits <= 9 ? 0 : -1;
+}
+
 // How far the whole rest of the text lies east of UTC.
-std::optional<minutes> zone_offset(std::string_view text) {
+std::optional<seconds> zone_offset(std::string_view text) {
   const bool signed_twice = text.size() > 1 && (text[1] == '-' || text[1] == '+');
   if (!text.starts_with('-') && !text.starts_with('+')) return std::nullopt;
-  const bool west = text[0] == '-' || text[1] == '-';
+  const bool west = text[0] == '-' || (signed_twice && text[1] == '-');
   text.remove_prefix(signed_twice ? 2 : 1);
   const int zone_hours = take_number(text, 2);
   take(text, '-');
-  const int zone_minutes = take_number(text, 2);
-  if (zone_hours < 0 || zone_minutes < 0 || !text.empty()) return std::nullopt;
-  const minutes offset = hours(zone_hours) + minutes(zone_minutes);
+  const bool in_seconds = text.size() == 4;
+  const int rest = take_number(text, in_seconds ? 4 : 2);
+  if (zone_hours < 0 || rest < 0 || !text.empty()) return std::nullopt;
+  const seconds offset = hours(zone_hours) + (in_seconds ? seconds(rest) : minutes(rest));
   return west ? -offset : offset;
 }
 
@@ -113,14 +133,37 @@ char* TimeText::write(Timestamp time, char* out) {
 
 std::optional<Timestamp> parse_time(std::string_view text) {
   const auto date = take_date(text);
-  const auto clock = date ? take_clock(text) : std::nullopt;
+  const auto clock = date && take(text, ':') ? take_clock(text) : std::nullopt;
   if (!clock) return std::nullopt;
-  int fraction = 0;
-  if (take(text, '.')) fraction = take_number(text, 6);
+  const int fraction = take_fraction(text);
   if (fraction < 0 || !take(text, ' ')) return std::nullopt;
   const auto zone = zone_offset(text);
   if (!zone) return std::nullopt;
   return *date + *clock - *zone + Duration(fraction);
+}
+
+std::optional<Timestamp> parse_slash_time(std::string_view text) {
+  const int year_number = take_number(text, 4);
+  if (!take(text, '/')) return std::nullopt;
+  const int month_number = take_number(text, 2);
+  if (month_number < 1 || !take(text, '/')) return std::nullopt;
+  const auto date = date_of(year_number, static_cast<std::size_t>(month_number), take_number(text, 2));
+  const auto clock = date && take(text, ' ') ? take_clock(text) : std::nullopt;
+  if (!clock || !text.empty()) return std::nullopt;
+  return *date + *clock;
+}
+
+std::optional<Timestamp> parse_c_time(std::string_view text) {
+  text.remove_prefix(std::min(text.find(' '), text.size()));
+  if (!take(text, ' ')) return std::nullopt;
+  const std::size_t month_number = take_month_name(text);
+  if (!take(text, ' ')) return std::nullopt;
+  const int day_number = take_number(text, take(text, ' ') ? 1 : 2);
+  const auto clock = take(text, ' ') ? take_clock(text) : std::nullopt;
+  if (!clock || !take(text, ' ')) return std::nullopt;
+  const auto date = date_of(take_number(text, 4), month_number, day_number);
+  if (!date || !text.empty()) return std::nullopt;
+  return *date + *clock;
 }
 
 }  // namespace webtap::modsec

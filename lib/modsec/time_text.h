@@ -26,8 +26,13 @@ class TimeText {
   std::array<char, 20> text_{};  // "22/Nov/2026:03:45:19"
 };
 
-// Reads a time, with or without a fraction of a second. The zone may have ModSecurity's doubled signs:
-// "--0500" and "--03-30" are west of Greenwich.
+// Reads a time, with or without a fraction of a second (a negative one, which some releases wrote, is none).
+// The zone may have ModSecurity's doubled signs ("--0500" and "--03-30" are west of Greenwich), and before
+// version 2.7.0 has seconds where minutes belong ("+101800" is 10:30 h east).
 std::optional<Timestamp> parse_time(std::string_view text);
+// "2026/11/22 03:45:19", Coraza's, which says no zone: taken as UTC.
+std::optional<Timestamp> parse_slash_time(std::string_view text);
+// "Sun Nov  2 03:57:55 2026", ModSecurity 3's in JSON, which says no zone: taken as UTC.
+std::optional<Timestamp> parse_c_time(std::string_view text);
 
 }  // namespace webtap::modsec

@@ -39,6 +39,29 @@ TEST(TimeText, zones_of_every_shape_are_read) {
   EXPECT_EQ(parse_time("13/May/2017:18:09:31.000000 +0530"), utc);
 }
 
+TEST(TimeText, faults_of_old_releases_are_read) {
+  const auto utc = parse_time("13/May/2017:12:39:31 +0000");
+  EXPECT_EQ(parse_time("13/May/2017:23:09:31 +101800"), utc);       // seconds for minutes, before 2.7.0
+  EXPECT_EQ(parse_time("13/May/2017:12:39:31.-12345 +0000"), utc);  // 2.9.4 on 32 bits
+  EXPECT_EQ(parse_time("13/May/2017:12:39:31.-123456 +0000"), utc);
+  EXPECT_FALSE(parse_time("13/May/2017:12:39:31.- +0000"));
+  EXPECT_FALSE(parse_time("13/May/2017:12:39:31.-1234567890 +0000"));
+}
+
+TEST(TimeText, times_of_other_writers_are_read_as_utc) {
+  const auto utc = parse_time("02/Nov/2026:03:57:55 +0000");
+  EXPECT_EQ(parse_slash_time("2026/11/02 03:57:55"), utc);
+  EXPECT_EQ(parse_c_time("Mon Nov  2 03:57:55 2026"), utc);
+  EXPECT_EQ(parse_c_time("Mon Nov 02 03:57:55 2026"), utc);
+  for (const char* bad : {"", "2026/11/02", "2026/13/02 03:57:55", "2026/02/30 03:57:55",
+                          "2026/11/02 03:57:55 ", "2026/11/02 24:57:55", "02/Nov/2026:03:57:55 +0000"})
+    EXPECT_FALSE(parse_slash_time(bad)) << bad;
+  for (const char* bad :
+       {"", "Mon", "Mon Nov", "Mon Nov  2", "Mon Nov  2 03:57:55", "Mon Nov  2 03:57:55 2026 ",
+        "Mon Nov 31 03:57:55 2026", "Mon ovD  2 03:57:55 2026", "Mon Nov  2 03:57:55 26"})
+    EXPECT_FALSE(parse_c_time(bad)) << bad;
+}
+
 TEST(TimeText, what_is_no_time_is_refused) {
   for (const char* bad :
        {"", "1/May/2017:12:39:31 +0000", "31/Feb/2017:12:39:31 +0000", "13/may/2017:12:39:31 +0000",
