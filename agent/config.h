@@ -34,6 +34,7 @@ struct ReadConfig {
   audit::Bodies bodies = audit::Bodies::Decoded;
   std::size_t max_body = 1u << 20;
   std::vector<std::string> masked_names;
+  bool mask_dry_run = false;  // only count what would be masked; `output` is not used
   std::string sensor;
   Stats stats = Stats::Text;
 };
