@@ -118,7 +118,7 @@ bool has_control_byte(const std::string& text) {
 modsec::Parts parse_parts(const std::string& letters) {
   char bad = 0;
   const auto parts = modsec::Parts::parse(letters, &bad);
-  if (!parts) throw UsageError("--parts takes the letters ABCEFHZ, not '" + std::string(1, bad) + "'");
+  if (!parts) throw UsageError("--parts takes the letters ABCDEFGHIJKZ, not '" + std::string(1, bad) + "'");
   return *parts;
 }
 
