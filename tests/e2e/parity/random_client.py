@@ -20,7 +20,8 @@ HOSTS = ("www.site1.test", "www.site2.test", "shop.example.test", "WWW.Site1.tes
 FILES = ("/note.txt", "/index.html", "/empty.txt", "/style.css", "/data.json", "/photo.jpg", "/missing", "/old",
          "/secret/", "/")
 TOKEN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
-ODD_TARGETS = (b"%2e%2e/%2e%2e/etc/passwd", b"%c3%a9?%C3%A9", b"%zz", b"%", b"%00", b"%2F", b"a//b/./c", b"?", b"?a=%zz&b",
+REFUSED_TARGETS = (b"%zz", b"%", b"/%2e%2e/%2e%2e/%2e%2e/etc/passwd")
+ODD_TARGETS = (b"%2e%2e/etc", b"%c3%a9?%C3%A9", b"%00", b"%2F", b"a//b/./c", b"?", b"?a=%zz&b",
                b"?a=1&a=2&=&&x", b"?q=\xe9\xff", b";v=1?x;y", b"?u=http://x/?y#z", b"?" + b"l" * 3000, b"?%u0041=%00",
                b"?a+b=c+d%20e", b"?[]{}|\\^`<>", b"?'\"", b"?x=/../", b"?\x80")
 
@@ -46,8 +47,11 @@ class Grammar:
 
     def target(self, host: bytes) -> bytes:
         path = self.rnd.choice(FILES).encode()
-        if self.often(30):
+        if self.often(25):
             path += self.rnd.choice(ODD_TARGETS)
+        if self.often(2):
+            self.risky = True
+            path += self.rnd.choice(REFUSED_TARGETS)
         if self.often(10):
             authority = self.rnd.choice([host, host, b"www.site2.test", b"u:p@" + host])
             return self.rnd.choice([b"http://", b"HTTP://"]) + authority + path
