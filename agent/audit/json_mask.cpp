@@ -57,6 +57,8 @@ bool JsonMask::read_token() {
       return read_value(byte);
     case Expected::Separator:
       return read_separator(byte);
+    case Expected::End:
+      return false;
   }
   return false;
 }
@@ -75,7 +77,7 @@ bool JsonMask::read_value(char byte) {
   if (byte != '"') return read_word();
   const std::span<char> value = take_string();
   if (secret_) pen_.cover(value, secret_, Place::Json);
-  end_value();
+  end_value(true);
   return true;
 }
 
@@ -101,7 +103,7 @@ bool JsonMask::read_word() {
     if (word.size() > 1) word.front() = word.back() = '"';
     pen_.count(secret_, Place::Json);
   }
-  end_value();
+  end_value(true);
   return true;
 }
 
@@ -116,7 +118,7 @@ bool JsonMask::open(bool object) {
 bool JsonMask::close() {
   ++at_;
   --depth_;
-  end_value();
+  end_value(false);
   return true;
 }
 
@@ -130,8 +132,10 @@ std::span<char> JsonMask::take_string() {
   return inside;
 }
 
-void JsonMask::end_value() {
-  expected_ = depth_ == 0 ? Expected::Value : Expected::Separator;
+// What follows a scalar that is a text of its own may be the rest of a string that only seemed to end.
+void JsonMask::end_value(bool scalar) {
+  const Expected behind = scalar ? Expected::End : Expected::Value;
+  expected_ = depth_ == 0 ? behind : Expected::Separator;
   if (secret_ && depth_ == secret_depth_) secret_.reset();
 }
 

