@@ -141,6 +141,7 @@ void BodyMask::mask_parts(std::span<char> body, ByteView boundary) {
     return body.subspan(static_cast<std::size_t>(part.data() - text.data()), part.size());
   };
   const auto cover = [&](ByteView part) {
+    if (part.empty()) return;
     pen_.cover(bytes_of(trimmed(part, {0, part.size()}).in(part)), {}, Place::Multipart);
   };
   event::MultipartReader reader(text, boundary);

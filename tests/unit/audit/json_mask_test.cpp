@@ -72,7 +72,7 @@ TEST_F(JsonMaskTest, WhatFollowsAFaultGoes) {
   EXPECT_EQ(mask("}{\"token\":\"s\"}"), std::string(14, '*'));
   EXPECT_EQ(mask("token=s"), "token**");
   EXPECT_EQ(mask(R"("token":"s")"), R"("token"****)");
-  EXPECT_EQ(mask(R"("\{"token":"s"})"), R"("\{"**********)");
+  EXPECT_EQ(mask(R"("\{"token":"s"})"), R"("\{"***********)");
   EXPECT_EQ(mask("1 s"), "1 *");
   EXPECT_EQ(mask(R"({"a":1,})"), R"({"a":1,})");
 }
