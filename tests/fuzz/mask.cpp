@@ -34,7 +34,10 @@ Body secret_body(std::uint8_t kind, ByteView before) {
   }
 }
 
-bool is_json(ByteView text) { return nlohmann::json::accept(text.begin(), text.end()); }
+// To nlohmann's lexer a NUL is the end of the text.
+bool is_json(ByteView text) {
+  return text.find('\0') == ByteView::npos && nlohmann::json::accept(text.begin(), text.end());
+}
 
 }  // namespace
 }  // namespace webtap::fuzz
