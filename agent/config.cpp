@@ -78,10 +78,14 @@ void add_read_options(CLI::App& app, ReadConfig& config, Texts& texts) {
   add_choice<audit::Bodies>(app, "--bodies", config.bodies,
                             {{"decoded", audit::Bodies::Decoded}, {"wire", audit::Bodies::Wire}},
                             "Bodies as the application meant them, or as they came (decoded)");
-  app.add_option("--mask", texts.masks,
-                 "Names of header fields, cookies, query parameters and form fields whose values become *")
+  app.add_option(
+         "--mask", texts.masks,
+         "Names of header fields, cookies, query parameters, form fields and JSON members whose values "
+         "become *")
       ->type_name("NAME,...")
       ->allow_extra_args(false);  // what follows is the next argument
+  app.add_flag("--mask-dry-run", config.mask_dry_run,
+               "Write no audit logs; say at the end how many values --mask would mask");
   app.add_flag("--checksums", config.verify_checksums,
                "Leave out packets whose IPv4 or TCP checksum is wrong, as hosts do");
   app.add_option("--sensor", config.sensor, "This sensor's name (the host's name)")->type_name("NAME");
@@ -109,17 +113,21 @@ std::vector<std::string> split_names(const std::vector<std::string>& lists) {
   return names;
 }
 
+bool has_control_byte(const std::string& text) {
+  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
 modsec::Parts parse_parts(const std::string& letters) {
   char bad = 0;
   const auto parts = modsec::Parts::parse(letters, &bad);
-  if (!parts) throw UsageError("--parts takes the letters ABCEFHZ, not '" + std::string(1, bad) + "'");
+  if (!parts) throw UsageError("--parts takes the letters ABCDEFGHIJKZ, not '" + std::string(1, bad) + "'");
   return *parts;
 }
 
 void finish(ReadConfig& config, const Texts& texts) {
   if (config.files.empty()) throw UsageError("read needs a capture file, or - for standard input");
   if (std::ranges::count(config.files, "-") > 1) throw UsageError("standard input can be read only once");
-  if (config.output.directory.empty())
+  if (config.output.directory.empty() && !config.mask_dry_run)
     throw UsageError("read needs -o DIR, the directory for the audit logs");
   config.output.parts = parse_parts(texts.parts);
   config.max_body = parse_size("--max-body", texts.max_body);
@@ -127,8 +135,12 @@ void finish(ReadConfig& config, const Texts& texts) {
   if (config.output.max_hosts > kMostHosts) throw UsageError("--max-hosts is at most 1000000");
   config.masked_names = split_names(texts.masks);
   if (!texts.masks.empty() && config.masked_names.empty()) throw UsageError("--mask names nothing");
+  if (config.mask_dry_run && texts.masks.empty()) throw UsageError("--mask-dry-run needs --mask");
+  if (std::ranges::any_of(config.masked_names, has_control_byte)) {
+    throw UsageError("--mask must not hold control characters");
+  }
   if (config.sensor.empty()) config.sensor = host_name();
-  if (std::ranges::any_of(config.sensor, [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+  if (has_control_byte(config.sensor)) {
     throw UsageError("--sensor must not hold control characters");
   }
 }

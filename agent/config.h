@@ -35,6 +35,7 @@ struct ReadConfig {
   std::size_t max_body = 1u << 20;
   bool verify_checksums = false;
   std::vector<std::string> masked_names;
+  bool mask_dry_run = false;  // only count what would be masked; `output` is not used
   std::string sensor;
   Stats stats = Stats::Text;
 };

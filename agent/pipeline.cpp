@@ -56,13 +56,18 @@ decode::Options decode_options(const ReadConfig& config) {
 }  // namespace
 
 Pipeline::Pipeline(const ReadConfig& config, sink::WriteErrors::Say say)
-    : files_(config.output, std::move(say)),
-      queue_(sink::QueueLimits{}),
-      writer_(queue_, {&files_}),
+    : queue_(sink::QueueLimits{}),
+      writer_(queue_, make_sinks(config, std::move(say))),
       auditor_(audit_options(config), queue_),
       http_(http_limits(config), auditor_),
       reassembler_(stream::Limits{}, http_),
       decoder_(reassembler_, decode_options(config)) {}
+
+std::vector<sink::EventSink*> Pipeline::make_sinks(const ReadConfig& config, sink::WriteErrors::Say say) {
+  if (config.mask_dry_run) return {};
+  files_.emplace(config.output, std::move(say));
+  return {&*files_};
+}
 
 void Pipeline::finish() {
   reassembler_.finish();
@@ -75,10 +80,15 @@ Summary Pipeline::summary() const {
   summary.stream = reassembler_.counters();
   summary.http = http_.counters();
   summary.audit = auditor_.counters();
-  summary.events_written = files_.counters().events_written;
-  summary.events_lost = files_.counters().events_lost;
-  summary.bytes_written = files_.counters().bytes_written;
-  summary.files_written = files_.counters().files;
+  summary.masked_names = auditor_.masker().names();
+  summary.masked = auditor_.masker().counts();
+  summary.mask_dry_run = !files_;
+  if (files_) {
+    summary.events_written = files_->counters().events_written;
+    summary.events_lost = files_->counters().events_lost;
+    summary.bytes_written = files_->counters().bytes_written;
+    summary.files_written = files_->counters().files;
+  }
   summary.queue_full = queue_.full_waits();
   return summary;
 }

@@ -1,7 +1,9 @@
 // The stages of the sensor, put together: packets in, audit logs out.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/audit/auditor.h"
 #include "agent/config.h"
@@ -29,8 +31,10 @@ class Pipeline {
   Summary summary() const;
 
  private:
+  std::vector<sink::EventSink*> make_sinks(const ReadConfig& config, sink::WriteErrors::Say say);
+
   // From the end to the beginning: each is made before what feeds it.
-  sink::AuditLogSink files_;
+  std::optional<sink::AuditLogSink> files_;  // none where nothing is to be written
   sink::EventQueue queue_;
   sink::WriterThread writer_;
   audit::Auditor auditor_;

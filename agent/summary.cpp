@@ -67,13 +67,40 @@ Counts findings(const audit::Counters& audit) {
   return counts;
 }
 
+Counts places(const audit::PlaceCounts& masked) {
+  Counts counts;
+  for (std::size_t place = 0; place < masked.size(); ++place) {
+    counts.emplace_back(audit::place_name(static_cast<audit::Place>(place)), masked[place]);
+  }
+  return counts;
+}
+
 void add_line(std::string& out, std::string_view title, const Counts& counts) {
   std::string line;
   for (const auto& [name, count] : counts) {
     if (count != 0) line += (line.empty() ? "" : ", ") + name + ' ' + std::to_string(count);
   }
   if (line.empty()) return;
-  out.append(title).append(16 - title.size(), ' ').append(line).append("\n");
+  constexpr std::size_t kColumn = 16;
+  out.append(title)
+      .append(title.size() < kColumn ? kColumn - title.size() : 1, ' ')
+      .append(line)
+      .append("\n");
+}
+
+// By names only where this is what the run was for.
+void add_masked(std::string& out, const Summary& s) {
+  const std::uint64_t total = s.masked.total();
+  if (!s.mask_dry_run && total != 0) out += "values masked   " + std::to_string(total) + "\n";
+  if (!s.mask_dry_run) return;
+  out += "would mask      " + std::to_string(total) + " values; nothing was written\n";
+  for (std::size_t i = 0; i < s.masked_names.size(); ++i) {
+    if (places(s.masked.named[i]) == places({}))
+      out += "  " + s.masked_names[i] + ": nothing\n";
+    else
+      add_line(out, "  " + s.masked_names[i], places(s.masked.named[i]));
+  }
+  add_line(out, "  (no name)", places(s.masked.unnamed));
 }
 
 nlohmann::ordered_json object(const Counts& counts) {
@@ -101,8 +128,11 @@ std::string to_text(const Summary& s) {
          number(s.http.responses) + " responses)\n";
   add_line(out, "  let go early", {{"to stay within memory", s.http.evicted_transactions}});
   add_line(out, "  findings", findings(s.audit));
-  out += "events written  " + number(s.events_written) + " (" + number(s.bytes_written) + " bytes in " +
-         number(s.files_written) + " files)\n";
+  add_masked(out, s);
+  if (!s.mask_dry_run) {
+    out += "events written  " + number(s.events_written) + " (" + number(s.bytes_written) + " bytes in " +
+           number(s.files_written) + " files)\n";
+  }
   add_line(out, "  not written", {{"events", s.events_lost}});
   add_line(out, "input files", {{"damaged or unreadable", s.files_damaged}});
   return out;
@@ -128,10 +158,17 @@ std::string to_json(const Summary& s) {
                           {"responses", s.http.responses},
                           {"evicted", s.http.evicted_transactions}};
   json["findings"] = object(findings(s.audit));
+  json["masked"] = {{"dry-run", s.mask_dry_run}, {"values", s.masked.total()}};
+  json["masked"]["names"] = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < s.masked_names.size(); ++i) {
+    json["masked"]["names"][s.masked_names[i]] = object(places(s.masked.named[i]));
+  }
+  json["masked"]["unnamed"] = object(places(s.masked.unnamed));
   json["bodies-decoded"] = s.audit.bodies_decoded;
   json["events"] = {{"made", s.audit.events},   {"written", s.events_written}, {"lost", s.events_lost},
                     {"bytes", s.bytes_written}, {"files", s.files_written},    {"queue-full", s.queue_full}};
-  return json.dump();
+  // A name may be in another charset than UTF-8.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace webtap::agent

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "agent/audit/auditor.h"
 #include "agent/decode/decoder.h"
@@ -19,6 +20,9 @@ struct Summary {
   stream::Counters stream;
   http::Counters http;
   audit::Counters audit;
+  std::vector<std::string> masked_names;
+  audit::MaskCounts masked;   // by the places of masked_names
+  bool mask_dry_run = false;  // what would have been masked, and nothing was written
   std::uint64_t events_written = 0;
   std::uint64_t events_lost = 0;
   std::uint64_t bytes_written = 0;

@@ -28,7 +28,7 @@ struct Options {
   std::string producer;
   Bodies bodies = Bodies::Decoded;
   http::DecodeLimits decode;
-  std::vector<std::string> masked_names;  // of header fields, cookies, query parameters and form fields
+  std::vector<std::string> masked_names;  // of header fields, cookies, parameters, form fields, JSON members
 };
 
 // Findings are counted by the number of their kind; numbers that do not fit are counted as 0.
@@ -52,6 +52,7 @@ class Auditor final : public http::TransactionHandler {
 
   void on_transaction(http::Transaction& transaction) override;
   const Counters& counters() const { return counters_; }
+  const Masker& masker() const { return masker_; }
 
  private:
   void name(event::AuditEvent& event);

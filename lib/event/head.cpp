@@ -56,6 +56,12 @@ FieldLines::FieldLines(ByteView head) : rest_(head) {
   if (!rest_.empty()) take_line(rest_);
 }
 
+FieldLines FieldLines::without_start_line(ByteView lines) {
+  FieldLines found;
+  found.rest_ = lines;
+  return found;
+}
+
 bool FieldLines::next(FieldLine& field) {
   while (!rest_.empty()) {
     const ByteView line = take_line(rest_);

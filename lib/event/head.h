@@ -27,9 +27,12 @@ struct FieldLine {
 class FieldLines {
  public:
   explicit FieldLines(ByteView head);
+  // Over lines of which already the first one is a field, as in the head of a part of a multipart body.
+  static FieldLines without_start_line(ByteView lines);
   bool next(FieldLine& field);
 
  private:
+  FieldLines() = default;
   ByteView rest_;
 };
 

@@ -37,22 +37,6 @@ Escaped escape_within(ByteView bytes, std::size_t room, EscapeByte escape_byte) 
   return escaped;
 }
 
-// ModSecurity's escapes of log texts.
-char* put_log_byte(char* out, char byte) {
-  constexpr std::string_view kFrom = "\b\n\r\t\v\\\"";
-  constexpr std::string_view kTo = "bnrtv\\\"";
-  const std::size_t letter = kFrom.find(byte);
-  if (letter != std::string_view::npos) {
-    *out++ = '\\';
-    *out++ = kTo[letter];
-  } else if (is_control(byte) || static_cast<unsigned char>(byte) >= 0x80) {
-    out = put_hex_escape(out, byte);
-  } else {
-    *out++ = byte;
-  }
-  return out;
-}
-
 char* put_token_byte(char* out, char byte) {
   const auto value = static_cast<unsigned char>(byte);
   if (value <= 0x20 || value >= 0x7f || byte == '"' || byte == '\\') return put_hex_escape(out, byte);

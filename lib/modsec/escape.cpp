@@ -74,6 +74,26 @@ char* put_data_text(char* out, ByteView text) {
   return out;
 }
 
+char* put_log_byte(char* out, char byte) {
+  constexpr std::string_view kFrom = "\b\n\r\t\v\\\"";
+  constexpr std::string_view kTo = "bnrtv\\\"";
+  const std::size_t letter = kFrom.find(byte);
+  if (letter != std::string_view::npos) {
+    *out++ = '\\';
+    *out++ = kTo[letter];
+  } else if (is_control(byte) || static_cast<unsigned char>(byte) >= 0x80) {
+    out = put_hex_escape(out, byte);
+  } else {
+    *out++ = byte;
+  }
+  return out;
+}
+
+char* put_log_text(char* out, ByteView text) {
+  for (const char byte : text) out = put_log_byte(out, byte);
+  return out;
+}
+
 std::string unescape(std::string_view text) {
   std::string bytes;
   bytes.reserve(text.size());

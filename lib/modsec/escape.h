@@ -48,7 +48,12 @@ char* put_line_text(char* out, ByteView text);
 char* put_quoted_text(char* out, ByteView text);
 // ModSecurity's [data "…"]: everything but printable ASCII, and `"` and the backslash, is \xhh.
 char* put_data_text(char* out, ByteView text);
-// Undoes the three above: \xhh, and a backslash before any other byte gives that byte.
+// ModSecurity's escapes of other texts: \", \\, \b, \n, \r, \t, \v; all but printable ASCII is \xhh. Not
+// undone by a reader.
+char* put_log_byte(char* out, char byte);
+char* put_log_text(char* out, ByteView text);
+// Undoes put_line_text, put_quoted_text and put_data_text: \xhh, and a backslash before any other byte gives
+// that byte.
 std::string unescape(std::string_view text);
 
 inline constexpr std::size_t kMaxToken = 128;

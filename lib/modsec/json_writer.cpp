@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "webtap/base/utf8.h"
+#include "webtap/modsec/escape.h"
 #include "webtap/modsec/finding_message.h"
+#include "webtap/modsec/form_parts.h"
 
 namespace webtap::modsec {
 namespace {
@@ -50,6 +52,7 @@ void JsonWriter::append(const AuditEvent& event, std::string& out) {
   put_request(event.request, json);
   put_response(event.response, json);
   put_audit_data(event, json);
+  if (parts_.has('J') && has_form_parts(event.request)) put_uploads(event.request, json);
   put_webtap(event, json);
   json.close('}');
   out += '\n';
@@ -78,11 +81,40 @@ void JsonWriter::put_request(const HttpMessage& request, JsonText& json) {
     put_string("request_line", "request.request_line", request_head_.start_line, json);
     put_headers(request_head_, "request.headers", json);
   }
-  if (parts_.has('C') && !request.body.empty()) {
+  if (!request.body.empty() && writes_body(request, parts_)) {
     json.open("body", '[');
     json.raw_string(request.body, is_latin1("request.body", request.body));
     json.close(']');
   }
+  if (parts_.has('I') && has_form_parts(request)) {
+    form_.resize(form_parts_bound(request, parts_));
+    form_.resize(static_cast<std::size_t>(put_fields(form_.data(), request) - form_.data()));
+    json.key("fake_body");
+    json.raw_string(form_, false);
+  }
+  json.close('}');
+}
+
+void JsonWriter::put_uploads(const HttpMessage& request, JsonText& json) {
+  std::uint64_t total = 0;
+  json.open("uploads", '{');
+  json.open("info", '[');
+  for (FormParts part(request); part.next();) {
+    if (!part.is_file()) continue;
+    const Upload upload = part.upload();
+    form_.resize(kMaxEscape * upload.file_name.size());
+    form_.resize(static_cast<std::size_t>(put_log_text(form_.data(), upload.file_name) - form_.data()));
+    json.open('{');
+    json.number("file_size", upload.size);
+    json.key("file_name");
+    json.raw_string(form_, false);
+    json.key("content_type");
+    json.raw_string("<Unknown Content-Type>", false);
+    json.close('}');
+    total += upload.size;
+  }
+  json.close(']');
+  json.number("total", total);
   json.close('}');
 }
 

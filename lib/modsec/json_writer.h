@@ -27,6 +27,7 @@ class JsonWriter {
  private:
   void put_transaction(const event::AuditEvent& event, JsonText& json);
   void put_request(const event::HttpMessage& request, JsonText& json);
+  void put_uploads(const event::HttpMessage& request, JsonText& json);
   void put_response(const event::HttpMessage& response, JsonText& json);
   void put_headers(const HeadParts& head, std::string_view path, JsonText& json);
   void put_audit_data(const event::AuditEvent& event, JsonText& json);
@@ -44,6 +45,7 @@ class JsonWriter {
   HeadParts request_head_;
   HeadParts response_head_;
   StatusLine status_line_;
+  std::string form_;                 // a text made of a form's parts
   std::vector<std::string> latin1_;  // paths of the strings that are no UTF-8
 };
 

@@ -116,7 +116,7 @@ bool read_section(const Section& section, bool crlf_lines, AuditEvent& event) {
     case 'H':
       return read_trailer(section.content, crlf_lines, event);
     default:
-      return true;  // parts that an event has nothing for
+      return true;  // parts that an event has nothing for; I and J are no body, with or without C beside them
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "webtap/modsec/escape.h"
 #include "webtap/modsec/finding_message.h"
+#include "webtap/modsec/form_parts.h"
 
 namespace webtap::modsec {
 namespace {
@@ -188,7 +189,7 @@ std::size_t NativeWriter::bound(const AuditEvent& event) const {
     bytes += kMessage.size() + 1 + finding_message_bound(finding);
   for (const std::string& message : event.messages)
     bytes += kMessage.size() + 1 + kMaxEscape * message.size();
-  return bytes;
+  return bytes + form_parts_bound(event.request, parts_);
 }
 
 char* NativeWriter::AddressText::write(const IpAddress& address, char* out) {
@@ -253,11 +254,15 @@ char* NativeWriter::write(const AuditEvent& event, char* out) {
   const auto begin = [&](char part) { out = boundary.put_next(out, part); };
   out = write_part_a(event, boundary.put_first(out));
   if (request.present && parts_.has('B')) begin('B'), out = put_lines(out, request.head);
-  if (request.present && !request.body.empty() && parts_.has('C')) begin('C'), out = put(out, request.body);
+  const bool forms = request.present && (parts_.has('I') || parts_.has('J')) && has_form_parts(request);
+  const bool part_c = request.present && !request.body.empty() && writes_body(request, parts_);
+  if (part_c) begin('C'), out = put(out, request.body);
+  if (forms && parts_.has('I')) begin('I'), out = put_fields(out, request);
   if (response.present && parts_.has('F')) begin('F'), out = put_lines(out, response.head);
   const bool part_e = response.present && !response.body.empty() && parts_.has('E');
   if (part_e) begin('E'), out = put(out, response.body);
   if (parts_.has('H')) begin('H'), out = write_part_h(event, part_e, out);
+  if (forms && parts_.has('J')) begin('J'), out = put_uploads(out, request);
   begin('Z');
   return out;
 }

@@ -1,5 +1,5 @@
-// Events as text in ModSecurity's native format (version 2.9): parts in the order A B C F E H Z, separated by
-// boundary lines. docs/audit-format.md says what each part holds.
+// Events as text in ModSecurity's native format (version 2.9): parts in the order A B C I F E H J Z,
+// separated by boundary lines. docs/audit-format.md says what each part holds.
 #pragma once
 
 #include <cstddef>

@@ -10,11 +10,11 @@ namespace webtap::modsec {
 
 class Parts {
  public:
-  // Every part that webtap has something for: ABCEFHZ.
+  // Every part that holds something of its own: ABCEFHZ. I and J say again what C says.
   static constexpr Parts all() {
     return Parts(bit('A') | bit('B') | bit('C') | bit('E') | bit('F') | bit('H') | bit('Z'));
   }
-  // Letters A to K and Z; A and Z are always included. D, G, I, J and K are accepted and give nothing.
+  // Letters A to K and Z; A and Z are always included. D, G and K are accepted and give nothing.
   // Nothing for any other letter; `*bad`, where given, then holds the first one.
   static std::optional<Parts> parse(std::string_view letters, char* bad = nullptr);
 

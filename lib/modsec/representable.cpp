@@ -4,6 +4,7 @@
 #include "webtap/event/head.h"
 #include "webtap/modsec/escape.h"
 #include "webtap/modsec/finding_message.h"
+#include "webtap/modsec/form_parts.h"
 #include "webtap/modsec/native_writer.h"
 
 namespace webtap::modsec {
@@ -53,7 +54,7 @@ AuditEvent representable(const AuditEvent& event, Parts parts) {
   kept.client = event.client;
   kept.server = event.server;
   kept.started = kept.finished = writable_time(event.finished);
-  kept.request = representable_message(event.request, parts.has('B'), parts.has('C'));
+  kept.request = representable_message(event.request, parts.has('B'), writes_body(event.request, parts));
   kept.response = representable_message(event.response, parts.has('F'), parts.has('E'));
   kept.host = event::request_host(kept.request.head);
   kept.status = event::response_status(kept.response.head);

@@ -1,5 +1,6 @@
 """Runs `webtap-agent read` on a capture and reads back what it wrote."""
 
+import base64
 import subprocess
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
@@ -51,5 +52,6 @@ def read_output(output: Path, log_format: str) -> List[Transaction]:
             both = f"{ids[entry.transaction_id]} and {entry.source}"
             raise LogError(f"transaction id {entry.transaction_id} is given twice: {both}")
         ids[entry.transaction_id] = entry.source
-    # Several requests can come in one packet: they start at one time, but end one after the other.
-    return sorted(entries, key=lambda e: (e.start_microseconds or e.logged_microseconds, e.logged_microseconds))
+    # Several requests can come in one packet: the number at the end of the transaction id tells their order.
+    return sorted(entries, key=lambda e: (e.start_microseconds or e.logged_microseconds,
+                                          base64.urlsafe_b64decode(e.transaction_id)[-8:]))

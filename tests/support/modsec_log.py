@@ -41,6 +41,8 @@ class Transaction:
     status_line: Optional[bytes] = None  # b"HTTP/1.1 200 OK"; b"" where part F is there and empty
     response_headers: List[Header] = field(default_factory=list)
     response_body: Optional[bytes] = None
+    form_fields: Optional[bytes] = None  # part I
+    uploads: Optional[List[Tuple[int, int, bytes]]] = None  # part J: number (0 in JSON, which has none), size, name
     messages: List[bytes] = field(default_factory=list)
     trailer: Dict[str, List[bytes]] = field(default_factory=dict)  # lines of part H: key -> values, in order
     parts: str = ""  # letters in the order of the entry
@@ -124,6 +126,20 @@ def _headers(lines: List[bytes]) -> List[Header]:
     return headers
 
 
+_UPLOAD = re.compile(rb'(\d+),(\d+),"((?:[^"\\]|\\.)*)","<Unknown ContentType>"\Z')
+
+
+def _uploads(entry: Transaction, content: bytes) -> List[Tuple[int, int, bytes]]:
+    lines = _head_lines(content)
+    matches = [_UPLOAD.match(line) for line in lines[:-1]]
+    if not lines or not all(matches):
+        raise LogError(f"{entry.source}: part J cannot be read: {content[:200]!r}")
+    found = [(int(match.group(1)), int(match.group(2)), match.group(3)) for match in matches if match]
+    if lines[-1] != b"Total,%d" % sum(size for _, size, _ in found):
+        raise LogError(f"{entry.source}: part J has another total: {content[-200:]!r}")
+    return found
+
+
 def _fill_part(entry: Transaction, letter: str, content: bytes) -> None:
     if letter == "B":
         lines = _head_lines(content)
@@ -137,6 +153,10 @@ def _fill_part(entry: Transaction, letter: str, content: bytes) -> None:
         entry.response_headers = _headers(lines[1:])
     elif letter == "E":
         entry.response_body = content
+    elif letter == "I":
+        entry.form_fields = content
+    elif letter == "J":
+        entry.uploads = _uploads(entry, content)
     elif letter == "H":
         for line in _head_lines(content):
             key, _, value = line.partition(b": ")
@@ -236,6 +256,11 @@ def parse_json_line(line: bytes, source: str = "") -> Transaction:
     entry.server_ip, entry.server_port = _member(about, "local_address"), _member(about, "local_port")
     _fill_json_request(entry, root)
     _fill_json_response(entry, root)
+    uploads = _member(root.members, "uploads")
+    if uploads is not None:
+        files = _member(uploads, "info")
+        entry.uploads = [(0, _member(file, "file_size"), root.bytes_of(_member(file, "file_name"), "uploads"))
+                         for file in files]
     audit = _member(root.members, "audit_data") or []
     entry.messages = [root.bytes_of(text, "audit_data.messages") for text in _member(audit, "messages") or []]
     for key, value in audit:
@@ -264,6 +289,8 @@ def _fill_json_request(entry: Transaction, root: _Root) -> None:
         entry.request_headers = _json_headers(root, "request")
     body = _member(request, "body")
     entry.request_body = None if body is None else root.bytes_of("".join(body), "request.body")
+    fake = _member(request, "fake_body")
+    entry.form_fields = None if fake is None else root.bytes_of(fake, "request.fake_body")
 
 
 def _fill_json_response(entry: Transaction, root: _Root) -> None:

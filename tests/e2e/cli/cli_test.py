@@ -74,6 +74,9 @@ class Options(CliTest):
             (["read", file, "-o", self.logs, "--max-body", "2g"], "1GiB"),
             (["read", file, "-o", self.logs, "--max-hosts", "many"], "many"),
             (["read", file, "-o", self.logs, "--mask", " , "], "--mask"),
+            (["read", file, "-o", self.logs, "--mask", "a\x1bb"], "control characters"),
+            (["read", file, "--mask-dry-run"], "--mask"),
+            (["read", file, "--mask", "sid"], "-o DIR"),
             (["read", file, "-o", self.logs, "--sensor", "a\nb"], "--sensor"),
             (["read", "-", "-", "-o", self.logs], "once"),
             (["read", file, "-o", self.logs, "--", "tcp", "prot", "80"], "tcp prot 80"),
@@ -100,10 +103,52 @@ class Options(CliTest):
         self.read(file, "--mask", "Authorization,password", "--mask", "sid", "--sensor", "edge", "--bodies", "wire")
         text = self.log()
         self.assertIn(b"POST /in?sid=* HTTP/1.1", text)
-        self.assertIn(b"Authorization: **********", text.replace(b"Basic eHg=", b"leaked"))
+        self.assertIn(b"\nAuthorization: Basic ****\n", text)
         self.assertIn(b"\npassword=****\n", text)
         self.assertIn(b'Sensor-Id: "edge"', text)
         self.assertIn(b"5\r\nhello\r\n0\r\n\r\n", text)
+
+    def secrets(self):
+        body = b'{"user": "u", "password": ["s3cret", "s3cret2"]}'
+        request = (b"POST http://me:s3cret@a.test/?sid=s3cret HTTP/1.1\r\nHost: a.test\r\nCookie: a=1; sid=s3cret\r\n"
+                   b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)) + body
+        return self.put("x.pcap", capture.conversation([(True, request), (False, b"HTTP/1.1 204 No Content\r\n\r\n")]))
+
+    def test_masked_values_are_counted(self):
+        out, err = self.agent("read", self.secrets(), "-o", self.logs, "--mask", "Sid,password,nothing")
+        self.assertIn("\nvalues masked   5\n", err)
+        self.assertNotIn(b"s3cret", self.log())
+        self.assertEqual(out, "")
+        out, err = self.agent("read", self.secrets(), "-o", self.logs, "--stats", "json")
+        self.assertEqual(json.loads(out)["masked"]["values"], 0)
+
+    def test_a_dry_run_counts_what_would_be_masked_and_writes_nothing(self):
+        for output in ([], ["-o", self.logs]):
+            out, err = self.agent("read", self.secrets(), "--mask", "Sid,password,nothing", "--mask-dry-run", *output)
+            self.assertEqual(out, "")
+            self.assertRegex(err, r"\nwould mask +5 values; nothing was written\n"
+                                  r"  sid +cookie 1, query 1\n  password +json 2\n"
+                                  r"  nothing: nothing\n  \(no name\) +user-info 1\n")
+            self.assertNotIn("events written", err)
+            self.assertNotIn("s3cret", err)
+            self.assertFalse(self.logs.exists())
+        out, _ = self.agent("read", self.secrets(), "--mask", "sid", "--mask-dry-run", "--stats", "json")
+        masked = json.loads(out)["masked"]
+        self.assertEqual((masked["dry-run"], masked["values"]), (True, 3))
+        self.assertEqual({place: count for place, count in masked["names"]["sid"].items() if count},
+                         {"cookie": 1, "query": 1})
+        self.assertEqual(masked["unnamed"]["user-info"], 1)
+
+    def test_parts_i_and_j_of_multipart_forms(self):
+        body = (b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1 2\r\n'
+                b'--B\r\nContent-Disposition: form-data; name="f"; filename="x.txt"\r\n\r\nfile\r\n--B--\r\n')
+        request = (b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Type: multipart/form-data; boundary=B\r\n"
+                   b"Content-Length: %d\r\n\r\n" % len(body)) + body
+        file = self.put("x.pcap", capture.conversation([(True, request), (False, b"HTTP/1.1 204 No Content\r\n\r\n")]))
+        self.read(file, "--parts", "ABIJZ", "--mask", "a")
+        self.assertIn(b"-I--\na=***\n--", self.log())
+        self.assertIn(b'-J--\n2,4,"x.txt","<Unknown ContentType>"\nTotal,4\n\n--', self.log())
+        self.assertNotIn(b"-C--\n", self.log())
 
     def test_parts_and_body_limit(self):
         file = self.put("x.pcap", capture.exchange(body=b"x" * 3000))

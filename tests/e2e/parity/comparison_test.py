@@ -181,6 +181,52 @@ class Allowances(unittest.TestCase):
         self.check(part(b"ine"), part(b"line\n\r\xff\x00"), True)
         self.check(part(b"lin"), part(b"line\n\r\xff\x00"), False)
 
+    def test_forms_agree_where_they_are_plain(self):
+        body = (b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+                b'--B\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n22\r\n--B--\r\n')
+
+        def form(fields, uploads, text=body):
+            def change(entry):
+                entry.request_headers.append((b"Content-Type", b"multipart/form-data; boundary=B"))
+                entry.request_body = text
+                entry.form_fields, entry.uploads = fields, uploads
+            return change
+
+        whole = form(b"a=1", [(2, 2, b"x")])
+        self.check(whole, whole, True)
+        self.check(form(b"a=1", [(0, 2, b"x")]), whole, True)
+        self.check(form(b"a=1%00z", [(2, 2, b"x")]), whole, True)
+        self.check(whole, form(None, None), True)
+        for fields, uploads in ((b"a=2", [(2, 2, b"x")]), (b"a=1", []), (b"a=1", [(1, 2, b"x")]), (b"", [(2, 2, b"x")]),
+                                (b"a=1", [(2, 3, b"x")]), (None, None)):
+            self.check(form(fields, uploads), whole, False)
+        self.check(whole, form(b"", []), False)
+        odd = body.replace(b'name="f"', b"name*=f")
+        self.check(form(b"a=1", [(2, 2, b"x")], odd), form(b"", [], odd), True)
+        self.check(form(b"a=1", [(2, 2, b"x")], odd), form(b"b=1", [], odd), False)
+
+    def test_what_the_lenient_server_keeps(self):
+        def absolute(host):
+            def change(entry):
+                entry.request_line = b"POST http://u@Two.test/ HTTP/1.1"
+                entry.request_headers[0] = (b"Host", host)
+            return change
+
+        self.check(absolute(b"one.test"), absolute(b"two.test"), True)
+        self.check(absolute(b"one.test"), absolute(b"one.test"), False)
+
+    def test_a_body_that_was_not_read_needs_an_early_answer(self):
+        def status(line, keep):
+            def change(entry):
+                entry.status_line = line
+                if not keep:
+                    entry.request_body = b""
+            return change
+
+        self.check(status(b"HTTP/1.1 403 Forbidden", True), status(b"HTTP/1.1 403 Forbidden", False), True)
+        self.check(status(b"HTTP/1.1 200 OK", True), status(b"HTTP/1.1 200 OK", False), False)
+        self.check(status(b"HTTP/1.1 404 Not Found", True), status(b"HTTP/1.1 404 Not Found", False), False)
+
     def test_a_body_that_is_not_inspected_must_be_of_such_a_type(self):
         def empty(content_type):
             def change(entry):

@@ -48,7 +48,7 @@ SecRuleEngine DetectionOnly
 SecAuditEngine On
 SecAuditLogType Serial
 SecAuditLog "{root}/audit.log"
-SecAuditLogParts ABCEFHJKZ
+SecAuditLogParts ABCEFHIJKZ
 SecRequestBodyAccess On
 SecRequestBodyLimit 16777216
 SecRequestBodyNoFilesLimit 16777216

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Tuple
 
+from fresh_server import LENIENT_PORT
 from modsec_log import Header, Transaction, header_values
 
 # Apache's output filters add or change these after ModSecurity has logged part F. The values on the wire are
@@ -25,6 +26,7 @@ class Report:
     wire_only: List[Transaction] = field(default_factory=list)
     request_bodies: int = 0   # bodies that were compared and are not empty
     response_bodies: int = 0
+    forms: int = 0            # multipart forms whose fields or files were compared
     used: Dict[str, int] = field(default_factory=dict)  # allowed difference -> how often it was needed
 
     def allow(self, why: str) -> None:
@@ -60,7 +62,7 @@ def merge_repeated(headers: List[Header], report: Report) -> List[Header]:
         names.setdefault(name.lower(), name)
     if len(merged) != len(headers):
         report.allow("repeated request fields are merged")
-    return [(names[key], b", ".join(values)) for key, values in merged.items()]
+    return [(names[key], b", ".join(values).strip(b" \t")) for key, values in merged.items()]
 
 
 def drop_content_length(headers: List[Header], report: Report) -> List[Header]:
@@ -71,13 +73,15 @@ def drop_content_length(headers: List[Header], report: Report) -> List[Header]:
     return headers
 
 
-def host_of_target(headers: List[Header], target: bytes, report: Report) -> List[Header]:
-    """The host of an absolute target takes the place of the Host field (RFC 9112, section 3.2.2)."""
-    absolute = re.match(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)", target)
-    if not absolute or header_values(headers, "Host") == [absolute.group(1)]:
+def host_of_target(headers: List[Header], wire: Transaction, report: Report) -> List[Header]:
+    """The host of an absolute target takes the place of the Host field (RFC 9112, section 3.2.2), in lower case and
+    without user information; but not with HttpProtocolOptions Unsafe."""
+    absolute = re.match(rb"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?([^/?#]*)", wire.target)
+    given = header_values(headers, "Host")
+    if not absolute or given == [absolute.group(1).lower()] or wire.server[1] == LENIENT_PORT:
         return headers
     report.allow("the host of an absolute target replaces Host")
-    return [(name, absolute.group(1) if name.lower() == b"host" else value) for name, value in headers]
+    return [(name, absolute.group(1).lower() if name.lower() == b"host" else value) for name, value in headers]
 
 
 def stops_early(wire: Transaction) -> bool:
@@ -86,13 +90,31 @@ def stops_early(wire: Transaction) -> bool:
     return wire.status in (400, None) and length.isdigit() and len(wire.request_body or b"") < int(length)
 
 
+def answered_early(wire: Transaction) -> bool:
+    """Apache answers what it redirects, forbids or cannot decode before ModSecurity reads the request's body."""
+    path = wire.target.split(b"?")[0]
+    if wire.status in (302, 403):
+        return True
+    if wire.status == 400 and re.search(rb"%(?![0-9A-Fa-f]{2})|%2e%2e", path, re.IGNORECASE):
+        return True
+    return wire.status == 404 and re.search(rb"%2f|%00", path, re.IGNORECASE) is not None
+
+
+def unzipped(body: bytes) -> bytes:
+    """As far as it goes: a wrong Content-Length may have cut it off."""
+    try:
+        return zlib.decompressobj(31).decompress(body)
+    except zlib.error:
+        return body
+
+
 def compare_request(logged: Transaction, wire: Transaction, report: Report) -> List[str]:
     wrong = []
     if logged.request_line != wire.request_line:
         wrong.append(f"request line: {logged.request_line!r}, on the wire {wire.request_line!r}")
     seen = merge_repeated(wire.request_headers, report)
     seen = drop_content_length(seen, report)
-    seen = host_of_target(seen, wire.target, report)
+    seen = host_of_target(seen, wire, report)
     if logged.request_headers != seen:
         wrong.append(f"request fields: {difference(logged.request_headers, seen)}")
     body, wire_body = logged.request_body or b"", wire.request_body or b""
@@ -100,14 +122,58 @@ def compare_request(logged: Transaction, wire: Transaction, report: Report) -> L
     if encoding == b"gzip" and body != wire_body:
         # ModSecurity logs a request body as it came; webtap decodes it.
         report.allow("a coded request body is decoded")
-        body = zlib.decompress(body, 31)
+        body = unzipped(body)
     if not body and stops_early(wire):
         report.allow("the client went away within the request body, which ModSecurity then does not keep")
+    elif not body and wire_body and answered_early(wire):
+        report.allow("Apache answered before ModSecurity read the request's body")
     elif body != wire_body:
         wrong.append(f"request body: {body_difference(body, wire_body)}")
     elif body:
         report.request_bodies += 1
     return wrong
+
+
+# --- multipart forms --------------------------------------------------------------------------------------------
+
+
+def is_plain_form(wire: Transaction) -> bool:
+    """As browsers send it, to the letter. At anything else ModSecurity may give the body up."""
+    content_type = b", ".join(wire.request_header("Content-Type"))
+    match = re.fullmatch(rb'multipart/form-data; boundary="?([0-9A-Za-z\'()+_,./:=?-]+)"?', content_type)
+    if not match:
+        return False
+    name = rb'"[^"\\\0\r\n]*"'
+    head = (rb"Content-Disposition: form-data; name=" + name + rb"(?:; filename=" + name + rb")?(\r?\n)"
+            rb"(?:Content-Type: [^\r\n]*\r?\n)?\r?\n")
+    delimiter, parts = b"--" + match.group(1), b"\n" + (wire.request_body or b"")
+    first, *rest = re.split(rb"\r?\n" + re.escape(delimiter) + rb"(?=-?-?\r?\n|--\Z)", parts)
+    if first or not rest or not rest[-1].startswith(b"--"):
+        return False
+    return all(re.match(rb"\r?\n" + head, part) and delimiter not in part for part in rest[:-1])
+
+
+def compare_form_parts(logged: Transaction, wire: Transaction, report: Report) -> List[str]:
+    if logged.form_fields is None and logged.uploads is None:
+        return []
+    if not logged.request_body:  # as compare_request() allows or not
+        return []
+    if wire.request_header("Content-Encoding"):
+        report.allow("ModSecurity finds no form in a coded body")
+        return []
+    # ModSecurity's texts end at a NUL.
+    fields = re.sub(rb"%00[^&]*", b"", wire.form_fields or b"")
+    uploads = wire.uploads or []
+    theirs, files = logged.form_fields or b"", logged.uploads or []
+    if not all(number for number, _, _ in uploads + files):  # JSON has no numbers
+        uploads, files = [[(0, size, name) for _, size, name in each] for each in (uploads, files)]
+    report.forms += 1 if fields or uploads else 0
+    if (logged.form_fields is None or theirs == fields) and (logged.uploads is None or files == uploads):
+        return []
+    if not is_plain_form(wire) and (fields + b"&").startswith(theirs) and files == uploads[:len(files)]:
+        report.allow("ModSecurity gives a multipart body up at what it does not like: its fields are the first ones")
+        return []
+    return [f"form: {theirs[:300]!r} {files}, on the wire {fields[:300]!r} {uploads}"]
 
 
 # --- responses --------------------------------------------------------------------------------------------------
@@ -167,6 +233,9 @@ def expected_response_body(logged: Transaction, wire: Transaction, rules: Rules,
         if whole:
             report.allow("part E holds the body that HEAD, 204 and 304 do not send")
         return b""
+    if wire.status == 400 and stops_early(wire) and whole != wire.response_body:
+        report.allow("part E holds the answer that Apache gave up for a 400, as the body did not come")
+        return None
     if wire.status == 416:
         report.allow("part E holds the file of which a 416 sends nothing")
         return None
@@ -179,6 +248,9 @@ def expected_response_body(logged: Transaction, wire: Transaction, rules: Rules,
     length = b"%d" % len(whole or b"")
     if wire.status == 206 and rules.json_log and logged.response_header("Content-Length") != [length]:
         report.allow("a JSON string stops at a NUL before the range")
+        return None
+    if wire.status == 206 and wire.response_header("Content-Encoding"):
+        report.allow("a range of a coded body")
         return None
     if wire.status == 206:
         report.allow("part E holds the whole file of a 206")
@@ -238,6 +310,7 @@ def compare_pair(logged: Transaction, wire: Transaction, rules: Rules, report: R
         wrong.append(f"server address: {logged.server}, on the wire {wire.server}")
     wrong += compare_times(logged, wire)
     wrong += compare_request(logged, wire, report)
+    wrong += compare_form_parts(logged, wire, report)
     wrong += compare_status(logged, wire)
     wrong += compare_response_headers(logged, wire, report)
     wrong += compare_response_body(logged, wire, rules, report)

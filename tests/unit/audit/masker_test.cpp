@@ -28,6 +28,17 @@ struct MaskerTest : testing::Test {
     EXPECT_EQ(event.request.body.size(), body.size());
     return event.request.body;
   }
+  std::string body(const std::string& fields, const std::string& text, BodyForm shape = {}) {
+    event.clear();
+    event.request.head = "POST / HTTP/1.1\r\n" + fields;
+    event.request.body = text;
+    masker.mask(event, shape, {});
+    EXPECT_EQ(event.request.body.size(), text.size());
+    return event.request.body;
+  }
+  std::string multipart(const std::string& text, BodyForm shape = {}) {
+    return body("Content-Type: multipart/form-data; boundary=\"B\"\r\n", text, shape);
+  }
   std::uint64_t masked() const {
     for (const auto& finding : event.findings) {
       if (finding.kind == FindingKind::Masked) return finding.length;
@@ -41,7 +52,7 @@ struct MaskerTest : testing::Test {
 
 TEST_F(MaskerTest, FieldsOfTheirNameInAnyCase) {
   EXPECT_EQ(head("GET / HTTP/1.1\r\nAUTHORIZATION:  Basic abc \r\nAccept: x\r\n"),
-            "GET / HTTP/1.1\r\nAUTHORIZATION:  ********* \r\nAccept: x\r\n");
+            "GET / HTTP/1.1\r\nAUTHORIZATION:  Basic *** \r\nAccept: x\r\n");
   EXPECT_EQ(masked(), 1U);
   EXPECT_EQ(head("GET / HTTP/1.1\r\nAuthorization-Info: x\r\nX: Authorization: y\r\n"),
             "GET / HTTP/1.1\r\nAuthorization-Info: x\r\nX: Authorization: y\r\n");
@@ -50,7 +61,7 @@ TEST_F(MaskerTest, FieldsOfTheirNameInAnyCase) {
 
 TEST_F(MaskerTest, LinesThatContinueAFieldButNotTheirEnds) {
   EXPECT_EQ(head("GET / HTTP/1.1\r\nAuthorization : Basic\r\n abc\r\n\tdef ghi\nAccept: x"),
-            "GET / HTTP/1.1\r\nAuthorization : *****\r\n ***\r\n\t*******\nAccept: x");
+            "GET / HTTP/1.1\r\nAuthorization : Basic\r\n ***\r\n\t*******\nAccept: x");
   EXPECT_EQ(head("GET / HTTP/1.1\r\nAuthorization:\r\n secret"),
             "GET / HTTP/1.1\r\nAuthorization:\r\n ******");
   EXPECT_EQ(head("GET / HTTP/1.1\r\n Authorization: secret"), "GET / HTTP/1.1\r\n Authorization: ******");
@@ -80,6 +91,60 @@ TEST_F(MaskerTest, OnlyTheFirstPairOfSetCookieIsTheCookie) {
             "HTTP/1.1 200 OK\r\nSet-Cookie: sid=***; path=/x\r\nSet-Cookie: sid=*****; path=/\r\n");
 }
 
+TEST_F(MaskerTest, OfCredentialsAKnownSchemeStays) {
+  EXPECT_EQ(head("GET / HTTP/1.1\r\nAuthorization: bearer a.b.c\r\n"),
+            "GET / HTTP/1.1\r\nAuthorization: bearer *****\r\n");
+  EXPECT_EQ(head("GET / HTTP/1.1\r\nAuthorization: c2VjcmV0\r\nAuthorization: Basic\r\n"),
+            "GET / HTTP/1.1\r\nAuthorization: ********\r\nAuthorization: *****\r\n");
+  EXPECT_EQ(head("GET / HTTP/1.1\r\nAuthorization: my key\r\n"),
+            "GET / HTTP/1.1\r\nAuthorization: ******\r\n");
+  EXPECT_EQ(head("GET / HTTP/1.1\r\nAuthorization: Digest username=\"u\", response=\"r\"\r\n"),
+            "GET / HTTP/1.1\r\nAuthorization: Digest **************************\r\n");
+}
+
+TEST_F(MaskerTest, CredentialsOfProxiedRequests) {
+  EXPECT_EQ(head("CONNECT h:443 HTTP/1.1\r\nProxy-Authorization: Basic abc\r\nAuthorization: Basic x\r\n"),
+            "CONNECT h:443 HTTP/1.1\r\nProxy-Authorization: Basic ***\r\nAuthorization: Basic *\r\n");
+  EXPECT_EQ(masked(), 2U);
+  EXPECT_EQ(head("GET http://h/?sid=1 HTTP/1.1\r\nAuthorization: NTLM abc\r\n"),
+            "GET http://h/?sid=* HTTP/1.1\r\nAuthorization: NTLM ***\r\n");
+  Masker cookies({"cookie"});
+  event.clear();
+  event.request.head = "GET / HTTP/1.1\r\nProxy-Authorization: Basic abc\r\n";
+  cookies.mask(event, {}, {});
+  EXPECT_EQ(event.request.head, "GET / HTTP/1.1\r\nProxy-Authorization: Basic abc\r\n");
+}
+
+TEST_F(MaskerTest, UserInformation) {
+  EXPECT_EQ(head("GET http://user:p@ss@h:80/@x?sid=1 HTTP/1.1\r\n"),
+            "GET http://*********@h:80/@x?sid=* HTTP/1.1\r\n");
+  EXPECT_EQ(head("CONNECT user:pw@h:443 HTTP/1.1\r\n"), "CONNECT *******@h:443 HTTP/1.1\r\n");
+  EXPECT_EQ(head("GET /mail@x HTTP/1.1\r\nHost: u:p@h\r\nReferer: https://u@h/\r\n"),
+            "GET /mail@x HTTP/1.1\r\nHost: ***@h\r\nReferer: https://*@h/\r\n");
+  EXPECT_EQ(head("GET /?next=ftp://u:p@a/&also=http://v@b HTTP/1.1\r\n"),
+            "GET /?next=ftp://***@a/&also=http://*@b HTTP/1.1\r\n");
+  EXPECT_EQ(masked(), 2U);
+  event.clear();
+  event.host = "u:p@h";
+  event.findings.push_back({.kind = FindingKind::InvalidHost, .detail = "u:p@h"});
+  masker.mask(event, {}, {});
+  EXPECT_EQ(event.host, "***@h");
+  EXPECT_EQ(event.findings[0].detail, "***@h");
+}
+
+TEST_F(MaskerTest, OfWholeCookieFieldsNamesAndAttributesStay) {
+  Masker cookies({"Cookie", "Set-Cookie"});
+  event.request.head = "GET / HTTP/1.1\r\nCookie: a=1; bare;; b=\"x;y\"; c=\r\n";
+  event.response.head =
+      "HTTP/1.1 200 OK\r\nSet-Cookie: sid=abc; Path=/x; HttpOnly; Expires=Thu, 1 Jan; x=y; loose\r\n"
+      "Set-Cookie: sid=a=b;secure; path=/, t=u\r\n";
+  cookies.mask(event, {}, {});
+  EXPECT_EQ(event.request.head, "GET / HTTP/1.1\r\nCookie: a=*; ****;; b=*****; c=\r\n");
+  EXPECT_EQ(event.response.head,
+            "HTTP/1.1 200 OK\r\nSet-Cookie: sid=***; Path=/x; HttpOnly; Expires=Thu, 1 Jan; ***; *****\r\n"
+            "Set-Cookie: sid=***;secure; path=******\r\n");
+}
+
 TEST_F(MaskerTest, QueryParameters) {
   EXPECT_EQ(head("GET /p?x=1&password=se%63&y=2 HTTP/1.1\r\n"), "GET /p?x=1&password=*****&y=2 HTTP/1.1\r\n");
   EXPECT_EQ(head("GET /?PASS%77ord=se;cret HTTP/1.1\r\n"), "GET /?PASS%77ord=******* HTTP/1.1\r\n");
@@ -93,6 +158,13 @@ TEST_F(MaskerTest, QueryParameters) {
 TEST_F(MaskerTest, QueriesThatOtherFieldsRepeat) {
   EXPECT_EQ(head("GET / HTTP/1.1\r\nReferer: http://h/?sid=x&y=1\r\nLocation: /?y=1&sid=zz\r\n"),
             "GET / HTTP/1.1\r\nReferer: http://h/?sid=*&y=1\r\nLocation: /?y=1&sid=**\r\n");
+}
+
+TEST_F(MaskerTest, FragmentsAndNestedNames) {
+  EXPECT_EQ(head("HTTP/1.1 302 Found\r\nLocation: https://h/#state=1&sid=abc\r\nLocation: /p?a=1#sid=b\r\n"),
+            "HTTP/1.1 302 Found\r\nLocation: https://h/#state=1&sid=***\r\nLocation: /p?a=1#sid=*\r\n");
+  EXPECT_EQ(form("user[password]=a&password[]=b&user.Password=c&a%5bsid%5D=d&[x]=e&xpassword=f"),
+            "user[password]=*&password[]=*&user.Password=*&a%5bsid%5D=*&[x]=e&xpassword=f");
 }
 
 TEST_F(MaskerTest, Forms) {
@@ -117,6 +189,110 @@ TEST_F(MaskerTest, AnyOfSeveralContentTypesMakesAForm) {
   event.request.body = "password=x";
   masker.mask(event, {}, {});
   EXPECT_EQ(event.request.body, "password=*");
+}
+
+TEST_F(MaskerTest, BodiesOfConflictingTypesGoAsAWhole) {
+  event.request.head =
+      "POST / HTTP/1.1\r\nContent-Type: application/json\r\nContent-Type: "
+      "application/x-www-form-urlencoded\r\n";
+  event.request.body = "x=1";
+  masker.mask(event, {}, {});
+  EXPECT_EQ(event.request.body, "***");
+}
+
+TEST_F(MaskerTest, JsonByItsTypeOrItsLook) {
+  for (const std::string type :
+       {"application/json; charset=utf-8", "application/vnd.api+JSON", "text/json", "application/x-ndjson",
+        "application/x-www-form-urlencoded", "text/plain", ""}) {
+    const std::string field = type.empty() ? "" : "Content-Type: " + type + "\r\n";
+    EXPECT_EQ(body(field, R"({"user": "u", "password": "p", "n": [1]})"),
+              R"({"user": "u", "password": "*", "n": [1]})")
+        << type;
+  }
+  EXPECT_EQ(body("Content-Type: text/html\r\n", R"({"password": "p"})"), R"({"password": "p"})");
+  EXPECT_EQ(body("Content-Type: text/plain\r\n", "[info] password: \"p\""), "[info] password: \"p\"");
+  EXPECT_EQ(body("Content-Type: application/json\r\n", "password=p"), "password**");
+}
+
+TEST_F(MaskerTest, JsonThatIsDamaged) {
+  const std::string json = "Content-Type: application/json\r\n";
+  EXPECT_EQ(body(json, R"({"a": "b", "x": "cd"})", {.gap = 8}), R"({"a": "b*************)");
+  EXPECT_EQ(body(json, R"({"password": "cut)"), R"({"password": "***)");
+  EXPECT_EQ(body(json, "zip", {.coded = true}), "***");
+  EXPECT_EQ(
+      body(json, "8\r\n{\"passwo\r\n9\r\nrd\": \"s\"}\r\n0\r\nAuthorization: t\r\n\r\n", {.framed = true}),
+      "8\r\n{\"passwo\r\n9\r\nrd\": \"*\"}\r\n0\r\nAuthorization: *\r\n\r\n");
+}
+
+TEST_F(MaskerTest, MultipartFieldsAndFiles) {
+  EXPECT_EQ(multipart("--B\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\nmary\r\n"
+                      "--B\r\ncontent-disposition: form-data; name=\"PASSword\"\r\n\r\nse\r\ncret\r\n"
+                      "--B\r\nContent-Disposition: form-data; name=sid; filename=\"key.pem\"\r\n"
+                      "Content-Type: text/plain\r\n\r\nkey\r\n--B--\r\n"),
+            "--B\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\nmary\r\n"
+            "--B\r\ncontent-disposition: form-data; name=\"PASSword\"\r\n\r\n********\r\n"
+            "--B\r\nContent-Disposition: form-data; name=sid; filename=\"key.pem\"\r\n"
+            "Content-Type: text/plain\r\n\r\n***\r\n--B--\r\n");
+  EXPECT_EQ(masked(), 2U);
+  EXPECT_EQ(masker.counts().named[1][static_cast<std::size_t>(Place::Multipart)], 1U);
+}
+
+TEST_F(MaskerTest, MultipartNamesInEveryForm) {
+  for (const std::string name :
+       {"name=\"password\"", "name=password", "name='password'", "name=\"user[password]\"",
+        "name=\"pass%77ord\"", "name*=utf-8''pass%77ord", "name=\"pass\\\"word\"; name=\"password\"",
+        "NAME = \"password\"", "filename=\"x;name=y\"; name=\"password\"", "\r\n name=\"password\""}) {
+    const std::string part_head = "--B\nContent-Disposition: form-data; " + name + "\n\n";
+    EXPECT_EQ(multipart(part_head + "abc\n--B--"), part_head + "***\n--B--") << name;
+  }
+}
+
+TEST_F(MaskerTest, MultipartThatCannotBeUnderstood) {
+  const std::string a = "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1";
+  EXPECT_EQ(multipart("secret\r\n" + a + "\r\n--B--\r\nrest\r\n"),
+            "******\r\n" + a + "\r\n--B--\r\n****\r\n");
+  EXPECT_EQ(multipart("--B\r\nX: y\r\n\r\nno name\r\n" + a), "--B\r\nX: y\r\n\r\n*******\r\n" + a);
+  EXPECT_EQ(multipart(a + "\r\n--Bjunk\r\ncut head"), a + "\r\n--B****\r\n********");
+  EXPECT_EQ(multipart("--C\r\nX"), "******");
+  EXPECT_EQ(body("Content-Type: multipart/form-data\r\n", a), std::string(a.size(), '*'));
+  EXPECT_EQ(multipart(a, {.coded = true}), std::string(a.size(), '*'));
+  EXPECT_EQ(body("Content-Type: multipart/form-data; boundary=B\r\nContent-Type: multipart/form-data; "
+                 "boundary=C\r\n",
+                 a),
+            std::string(a.size(), '*'));
+}
+
+TEST_F(MaskerTest, MultipartAroundAGap) {
+  const std::string a = "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n";
+  const std::string b = "\r\n--B\r\nContent-Disposition: form-data; name=b\r\n\r\n2\r\n--B--\r\n";
+  EXPECT_EQ(multipart(a + "1secret" + b, {.gap = a.size() + 1}), a + "1*******" + b.substr(1));
+  EXPECT_EQ(multipart(a + "1secret" + b, {.several_gaps = true, .gap = a.size() + 1}),
+            a + "1" + std::string(6 + b.size(), '*'));
+  EXPECT_EQ(multipart(a + "1" + b, {.gap = 8}), "--B\r\n" + std::string(a.size() - 5 + 2, '*') + b.substr(1));
+}
+
+TEST_F(MaskerTest, JsonWithinMultipart) {
+  const std::string head =
+      "--B\r\nContent-Disposition: form-data; name=o\r\nContent-Type: application/json\r\n\r\n";
+  EXPECT_EQ(multipart(head + "{\"sid\":1,\"x\":1}\r\n--B--"), head + "{\"sid\":0,\"x\":1}\r\n--B--");
+}
+
+TEST_F(MaskerTest, CountsByNameAndPlace) {
+  event.clear();
+  event.request.head =
+      "POST http://u@h/?sid=1&sid=2 HTTP/1.1\r\nCookie: sid=3\r\nContent-Type: application/json\r\n";
+  event.request.body = R"({"a b": [1, "", {"c": "d"}]})";
+  masker.mask(event, {}, {});
+  const auto at = [](const PlaceCounts& counts, Place place) {
+    return counts[static_cast<std::size_t>(place)];
+  };
+  EXPECT_EQ(masker.names(), (std::vector<std::string>{"authorization", "password", "sid", "a b"}));
+  EXPECT_EQ(at(masker.counts().named[2], Place::Query), 2U);
+  EXPECT_EQ(at(masker.counts().named[2], Place::Cookie), 1U);
+  EXPECT_EQ(at(masker.counts().named[3], Place::Json), 2U);
+  EXPECT_EQ(at(masker.counts().unnamed, Place::UserInfo), 1U);
+  EXPECT_EQ(masker.counts().total(), 6U);
+  EXPECT_EQ(masked(), 6U);
 }
 
 TEST_F(MaskerTest, FormsAcrossChunks) {
@@ -181,6 +357,16 @@ TEST_F(MaskerTest, WorstCasesTakeLinearTime) {
   head(folds);
   form(pairs);
   form(chunks, {.framed = true});
+  std::string urls = "GET ", parts, names = R"({"sid":[)", heads = "--B\r\n";
+  for (int i = 0; i < 300'000; ++i) urls += "://@";
+  for (int i = 0; i < 200'000; ++i) parts += "--B\n\n\n";
+  for (int i = 0; i < 400'000; ++i) names += "[{\"\\u0";
+  for (int i = 0; i < 100'000; ++i) heads += "Content-Disposition: form-data; name=;\r\n ;;'\"=\r\n";
+  head(urls);
+  multipart(parts);
+  multipart(heads + "\r\nx");
+  body("Content-Type: application/json\r\n", names);
+  body("Content-Type: application/json\r\n", std::string(2'000'000, '['));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 

@@ -31,7 +31,7 @@ TEST(RoundTrip, native_text_with_any_parts) {
   EventGenerator generate(2);
   for (int i = 0; i < kEvents; ++i) {
     std::string letters;
-    for (const char letter : {'B', 'C', 'E', 'F', 'H'})
+    for (const char letter : {'B', 'C', 'E', 'F', 'H', 'I', 'J'})
       if (generate.below(2) == 0) letters += letter;
     const Parts parts = *Parts::parse(letters);
     const AuditEvent event = generate.next();
