@@ -29,7 +29,8 @@ Sequencer::Sequencer(const Limits& limits, Counters& counters, Outlet& outlet)
     : reorder_tolerance_(std::max(limits.reorder_tolerance, Duration(1))),
       gap_timeout_(std::max(limits.gap_timeout, Duration(1))),
       counters_(counters),
-      outlet_(outlet) {}
+      outlet_(outlet),
+      backlog_(limits.total_bytes) {}
 
 void Sequencer::accept(Flow& flow, Direction d, Arrival arrival) {
   Half& half = flow.half(d);
@@ -195,7 +196,8 @@ void Sequencer::abandon(Flow& flow, Timestamp now) {
 }
 
 Pending& Sequencer::pend(Flow& flow) {
-  if (!flow.pending) flow.pending = backlog_.open(flow.connection.slot);
+  if (!flow.pending)
+    flow.pending = backlog_.open(flow.connection.slot, flow.answered() ? flow.source : kUnanswered);
   return *flow.pending;
 }
 
