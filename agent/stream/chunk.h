@@ -49,8 +49,8 @@ class ChunkHandler {
  public:
   virtual ~ChunkHandler() = default;
   virtual void on_chunk(const Chunk& chunk) = 0;
-  // A retransmission whose bytes differ from those already seen at [offset, offset + length). The first copy
-  // won.
+  // A retransmission whose bytes differ from those already seen at [offset, offset + length), or bytes from
+  // behind FIN. The first copy won.
   virtual void on_conflict(const Connection& connection, Direction direction, std::uint64_t offset,
                            std::uint64_t length) = 0;
   // FIN: nothing more comes in this direction. Called at most once a direction, after its last chunk.

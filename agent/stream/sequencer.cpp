@@ -34,7 +34,7 @@ Sequencer::Sequencer(const Limits& limits, Counters& counters, Outlet& outlet)
 
 void Sequencer::accept(Flow& flow, Direction d, Arrival arrival) {
   Half& half = flow.half(d);
-  if (half.has_fin) drop_back(arrival, half.fin);
+  if (half.has_fin) leave_out_behind_fin(flow, d, arrival);
   if (arrival.position < half.next) {
     outlet_.compare(flow, d, arrival.position, arrival.bytes);
     drop_front(arrival, half.next);
@@ -53,6 +53,14 @@ void Sequencer::accept(Flow& flow, Direction d, Arrival arrival) {
     std::uint64_t& known_missing = pend(flow).of(d).known_missing;
     known_missing = std::max(known_missing, arrival.wire_end);
   }
+}
+
+// No stack sends bytes behind its FIN: either they or FIN are not what the receiver got. First copy wins.
+void Sequencer::leave_out_behind_fin(Flow& flow, Direction d, Arrival& arrival) {
+  const std::uint64_t fin = flow.half(d).fin;
+  const std::uint64_t begin = std::max(arrival.position, fin);
+  if (arrival.end() > begin) outlet_.conflict(flow, d, {begin, arrival.end(), arrival.end() - begin});
+  drop_back(arrival, fin);
 }
 
 void Sequencer::hold(Flow& flow, Direction d, const Arrival& arrival) {
