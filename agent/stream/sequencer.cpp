@@ -153,8 +153,18 @@ void Sequencer::give_up_waiting(Flow& flow, Direction d, Timestamp now) {
     const std::uint64_t until = std::min(believable(flow, d), waiting.awaited);
     waiting.known_missing = std::max(waiting.known_missing, until);
     drain(flow, now);  // the gap first, then what was held for it
-    half.excused = std::max(half.excused, waiting.awaited);
+    if (!waits_for_other(flow, d)) half.excused = std::max(half.excused, waiting.awaited);
   }
+}
+
+// Whether this direction has its next bytes, and only a hole of the other one holds them: that hole has a time
+// of its own, after which they go. What they caused must not overtake them until then.
+bool Sequencer::waits_for_other(const Flow& flow, Direction d) {
+  const auto has_next = [&](Direction of) {
+    const SegmentBuffer& buffer = flow.pending->of(of).buffer;
+    return !buffer.empty() && buffer.begin() == flow.half(of).next;
+  };
+  return has_next(d) && !has_next(opposite(d));
 }
 
 // Whether the tolerance for what was acknowledged in a direction has passed. If so, what is missing is
