@@ -271,8 +271,11 @@ std::uint64_t Sequencer::missing_until(const Flow& flow, Direction d) {
   // The other side's next bytes were sent when so much of this direction had reached it: they come in
   // between.
   const SegmentBuffer& others = flow.pending->of(opposite(d)).buffer;
-  if (!others.empty() && others.first().ack > half.next) until = std::min(until, others.first().ack);
-  return until;
+  if (others.empty()) return until;
+  const std::uint64_t seen_by_other = others.first().ack;
+  if (seen_by_other > half.next) return std::min(until, seen_by_other);
+  // They were sent without what is missing, which may be their answer: they go first.
+  return others.begin() == flow.half(opposite(d)).next ? half.next : until;
 }
 
 // Moves `next` over what is known to be missing, and gives its length.
