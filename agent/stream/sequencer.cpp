@@ -241,14 +241,14 @@ std::uint64_t Sequencer::believable(const Flow& flow, Direction d) {
   return std::max(until, half.next);
 }
 
-// Where a direction ends that gets nothing more: here the receiver's word has to do.
+// Where a direction ends that gets nothing more: here the word of one side has to do.
 std::uint64_t Sequencer::tail_end(const Flow& flow, Direction d) {
   const Half& half = flow.half(d);
   if (!half.known || half.ended) return half.next;
   if (half.has_fin) return half.fin;
   const std::uint64_t missing = flow.pending ? flow.pending->of(d).known_missing : 0;
-  const std::uint64_t acked = half.acked == half.next + 1 ? half.next : half.acked;  // a FIN, as above
-  return std::max({half.next, missing, acked});
+  const std::uint64_t sent = std::max(half.acked, flow.pending ? flow.pending->of(d).spoken : 0);
+  return std::max({half.next, missing, sent == half.next + 1 ? half.next : sent});  // a FIN, as above
 }
 
 bool Sequencer::idle(const Flow& flow, Direction d) {

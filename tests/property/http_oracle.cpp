@@ -26,6 +26,11 @@ bool says_loss(const AuditEvent& event) {
   });
 }
 
+bool has(const AuditEvent& event, FindingKind kind) {
+  return std::any_of(event.findings.begin(), event.findings.end(),
+                     [&](const event::Finding& finding) { return finding.kind == kind; });
+}
+
 std::map<Ends, std::vector<std::string>> texts(const Outcome& outcome, const std::set<Ends>& without,
                                                bool times) {
   std::map<Ends, std::vector<std::string>> all;
@@ -46,13 +51,15 @@ class Places {
  public:
   explicit Places(const PassedOn& direction) : direction_(direction) {}
 
-  std::optional<Extent> next(const event::HttpMessage& message) {
+  // `interim`: other responses come before it, and what is lost of them may have been this one.
+  std::optional<Extent> next(const event::HttpMessage& message, bool interim) {
     if (!message.present || message.head.empty()) return std::nullopt;
     const std::size_t found = direction_.bytes.find(message.head, from_);
     if (found == std::string::npos) return std::nullopt;
+    const std::size_t begin = interim ? from_ : found;
     from_ = found + message.wire_size;
     const std::uint64_t head_end = std::min<std::uint64_t>(found + message.head.size() + 4, from_);
-    return Extent{found, head_end, from_};
+    return Extent{begin, head_end, from_};
   }
 
  private:
@@ -77,6 +84,7 @@ void check_untouched(const Outcome& before, const Outcome& after, const Touched&
   const auto moved_before = texts(before, touched.lossy, false);
   const auto moved_after = texts(after, touched.lossy, false);
   for (const auto& [both, events] : moved_before) {
+    if (touched.opening.contains(both)) continue;
     const auto same = moved_after.find(both);
     if (same == moved_after.end() || same->second != events)
       wrong.push_back(to_string(both.first) + " " + to_string(both.second) +
@@ -120,13 +128,16 @@ void check_seen(const SeenConnection& before, const SeenConnection& after, const
     if (ends_of(event) != both) continue;
     if (!from_client) from_client.emplace(before.from(event.client));
     if (!from_server) from_server.emplace(before.from(event.server));
-    const std::optional<Extent> request = from_client->next(event.request);
-    const std::optional<Extent> response = from_server->next(event.response);
+    const std::optional<Extent> request = from_client->next(event.request, false);
+    const std::optional<Extent> response =
+        from_server->next(event.response, has(event, FindingKind::InterimResponse));
     const PassedOn& client = after.from(event.client);
     const PassedOn& server = after.from(event.server);
     const bool request_head = request && all_seen(client, request->begin, request->head_end);
     const bool response_head = response && all_seen(server, response->begin, response->head_end);
-    if (request_head && !take(requests_after, event.request.head))
+    // What is no request line is a request because a response answers it.
+    const bool told = response_head || !has(event, FindingKind::InvalidRequestLine);
+    if (request_head && told && !take(requests_after, event.request.head))
       wrong.push_back("request lost: " + title(event));
     if (response_head && !take(responses_after, event.response.head))
       wrong.push_back("response lost: " + title(event));

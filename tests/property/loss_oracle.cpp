@@ -1,6 +1,7 @@
 #include "tests/property/loss_oracle.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace webtap::property {
 namespace {
@@ -63,6 +64,8 @@ Truths truths_of(const std::vector<SentSegment>& segments) {
           std::max<std::int64_t>(s.payload_length, static_cast<std::int64_t>(one.payload.size()));
       mark(own.has, from, from + static_cast<std::int64_t>(one.payload.size()));
       if (from + wire > 0) own.sent = std::max(own.sent, static_cast<std::uint64_t>(from + wire));
+      if (wire != 0 && from + wire > 0)
+        own.data_end = std::max(own.data_end, static_cast<std::uint64_t>(from + wire));
       if (s.has(decode::kFin) && !own.fin && from + wire >= 0)
         own.fin = static_cast<std::uint64_t>(from + wire);
     }
@@ -79,6 +82,7 @@ Touched touched(const std::vector<SentSegment>& before, const std::vector<SentSe
   std::map<std::size_t, std::vector<const SentSegment*>> left;
   for (const SentSegment& one : after) left[one.original].push_back(&one);
   Touched found;
+  std::set<Ends> unopened, moved;
   for (const SentSegment& one : before) {
     const Ends both = ends(one.segment.source, one.segment.destination);
     const auto copies = left.find(one.original);
@@ -86,8 +90,14 @@ Touched touched(const std::vector<SentSegment>& before, const std::vector<SentSe
                        std::any_of(copies->second.begin(), copies->second.end(),
                                    [&](const SentSegment* copy) { return copy->payload == one.payload; });
     if (!whole) found.lossy.insert(both);
+    if (one.segment.has(decode::kSyn) && damage.moved[one.original]) found.opening.insert(both);
+    if (one.segment.has(decode::kSyn) && damage.lossy[one.original]) unopened.insert(both);
+    if (damage.moved[one.original]) moved.insert(both);
     if (!whole || damage.lossy[one.original] || damage.moved[one.original]) found.any.insert(both);
   }
+  // Nor is a side waited for of which nothing was seen, not even SYN.
+  std::set_intersection(unopened.begin(), unopened.end(), moved.begin(), moved.end(),
+                        std::inserter(found.opening, found.opening.end()));
   return found;
 }
 
@@ -97,7 +107,8 @@ LossOracle::LossOracle(const Capture& capture)
       truths_(truths_of(segments_)) {}
 
 // Connections of which there is one, with SYN of both sides, before and after the damage.
-std::map<Ends, LossOracle::Pair> LossOracle::comparable(const Truths& truths, const Outcome& outcome) const {
+std::map<Ends, LossOracle::Pair> LossOracle::comparable(const Truths& truths, const Outcome& outcome,
+                                                        const Touched& touched) const {
   const auto alone = [](const std::vector<SeenConnection>& connections) {
     std::map<Ends, const SeenConnection*> found;
     for (const SeenConnection& one : connections) {
@@ -119,6 +130,7 @@ std::map<Ends, LossOracle::Pair> LossOracle::comparable(const Truths& truths, co
   std::map<Ends, Pair> pairs;
   for (const auto& [both, after] : alone(outcome.connections)) {
     const auto same = before.find(both);
+    if (touched.opening.contains(both)) continue;
     if (after == nullptr || same == before.end() || same->second == nullptr) continue;
     if (placed(*same->second, truths_) && placed(*after, truths)) pairs[both] = {same->second, after};
   }
@@ -141,7 +153,7 @@ void LossOracle::check_bytes(const Pair& pair, const Truths& truths, std::vector
       const bool missing = !holds(truth.has, o) && o < known;
       const bool late = holds(truth.has, o) && holds(truth.lost, o);
       const bool claimed = o >= got.bytes.size() || !got.seen[o];
-      const bool maybe_fin = !truth.fin && o + 1 == truth.acked && o >= truth.sent;
+      const bool maybe_fin = !truth.fin && o + 1 == known && o >= truth.data_end;
       if (missing && !claimed) wrong.push_back(who + ": a byte from nowhere" + at(o));
       if (missing && o >= got.bytes.size() && !maybe_fin)
         wrong.push_back(who + ": a loss was not said" + at(o));
@@ -167,13 +179,14 @@ std::vector<std::string> LossOracle::complaints(const Damage& damage, const Outc
         offset_of(one.segment.sequence + (one.segment.has(decode::kSyn) ? 1 : 0), *truth.isn);
     mark(truth.lost, from, from + static_cast<std::int64_t>(one.payload.size()));
   }
-  for (const auto& [both, pair] : comparable(truths, outcome)) {
+  const Touched reached = touched(segments_, after, damage);
+  for (const auto& [both, pair] : comparable(truths, outcome, reached)) {
     if (pair.before->connection.initiator != pair.after->connection.initiator)
       wrong.push_back(name(*pair.before, true) + ": the roles were taken for one another");
     check_bytes(pair, truths, wrong);
     check_seen(*pair.before, *pair.after, original_, outcome, wrong);
   }
-  check_untouched(original_, outcome, touched(segments_, after, damage), wrong);
+  check_untouched(original_, outcome, reached, wrong);
   check_complete(original_, outcome, wrong);
   return wrong;
 }

@@ -2,6 +2,7 @@
 //
 // Where a capture does not tell, neither does the oracle; the exceptions stand where they are made:
 //  - a connection whose SYN is not in the capture, or whose ports are used more than once, has no positions;
+//  - a handshake that comes behind what it opens is mid-stream, or nothing, to who cannot look ahead;
 //  - one sequence number at the end may be FIN or a byte, where FIN was not captured;
 //  - bytes that were lost and came again are missing for who did not wait for them.
 #pragma once
@@ -21,17 +22,25 @@ namespace webtap::property {
 // One direction, as the packets of a capture show it. Offsets count from the byte after SYN.
 struct Truth {
   std::optional<std::uint32_t> isn;
-  bool ambiguous = false;   // SYN with different sequence numbers
-  std::vector<bool> has;    // the byte is in a packet
-  std::vector<bool> lost;   // the byte was in a packet that was lost or cut
-  std::uint64_t sent = 0;   // so many bytes were sent, by this side's own packets
-  std::uint64_t acked = 0;  // by the other side's acknowledgments
+  bool ambiguous = false;      // SYN with different sequence numbers
+  std::vector<bool> has;       // the byte is in a packet
+  std::vector<bool> lost;      // the byte was in a packet that was lost or cut
+  std::uint64_t data_end = 0;  // behind the last byte that a packet holds, or was cut off
+  std::uint64_t sent = 0;      // so much was sent, by the sequence numbers of this side's own packets
+  std::uint64_t acked = 0;     // by the other side's acknowledgments
   std::optional<std::uint64_t> fin;
 };
 
 // By the source and the destination.
 using Way = std::pair<Endpoint, Endpoint>;
 using Truths = std::map<Way, Truth>;
+
+// The connections that the damage touched, and those of them that lost something.
+struct Touched {
+  std::set<Ends> any;
+  std::set<Ends> lossy;
+  std::set<Ends> opening;  // whose SYN were moved
+};
 
 class LossOracle {
  public:
@@ -51,7 +60,7 @@ class LossOracle {
   };
 
   void check_bytes(const Pair& pair, const Truths& truths, std::vector<std::string>& wrong) const;
-  std::map<Ends, Pair> comparable(const Truths& truths, const Outcome& outcome) const;
+  std::map<Ends, Pair> comparable(const Truths& truths, const Outcome& outcome, const Touched& touched) const;
 
   Outcome original_;
   std::vector<SentSegment> segments_;
@@ -59,11 +68,6 @@ class LossOracle {
 };
 
 Truths truths_of(const std::vector<SentSegment>& segments);
-// The connections that the damage touched, and those of them that lost something.
-struct Touched {
-  std::set<Ends> any;
-  std::set<Ends> lossy;
-};
 Touched touched(const std::vector<SentSegment>& before, const std::vector<SentSegment>& after,
                 const Damage& damage);
 

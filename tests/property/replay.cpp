@@ -86,6 +86,11 @@ class Sensor {
   void give(const Packet& packet) {
     decoder_.on_packet({packet.time, packet.link_type, packet.bytes, packet.wire_length});
   }
+  void give(const SentSegment& sent) {
+    decode::Segment segment = sent.segment;
+    segment.payload = sent.payload;
+    reassembler_.on_segment(segment);
+  }
   void finish() {
     reassembler_.finish();
     outcome_.stream = reassembler_.counters();
@@ -132,6 +137,14 @@ Outcome replay(const std::vector<Damaged>& packets) {
   Outcome outcome;
   Sensor sensor(outcome);
   for (const Damaged& one : packets) sensor.give(one.packet);
+  sensor.finish();
+  return outcome;
+}
+
+Outcome replay(const std::vector<SentSegment>& segments) {
+  Outcome outcome;
+  Sensor sensor(outcome);
+  for (const SentSegment& segment : segments) sensor.give(segment);
   sensor.finish();
   return outcome;
 }

@@ -44,15 +44,18 @@ struct Outcome {
   stream::Counters stream;
 };
 
-Outcome replay(const std::vector<Packet>& packets);
-Outcome replay(const std::vector<Damaged>& packets);
-
 // What decode makes of a packet. Of a segment that came in several packets, the one that completes it.
 struct SentSegment {
   decode::Segment segment;  // without its payload's bytes
   std::string payload;
   std::size_t original = 0;  // the packet's index in the original capture
 };
+
+Outcome replay(const std::vector<Packet>& packets);
+Outcome replay(const std::vector<Damaged>& packets);
+// Behind decode.
+Outcome replay(const std::vector<SentSegment>& segments);
+
 std::vector<SentSegment> segments_of(const std::vector<Packet>& packets);
 std::vector<SentSegment> segments_of(const std::vector<Damaged>& packets);
 
