@@ -196,9 +196,16 @@ void ConnectionParser::on_response_head(Half& h, const ResponseHead& parsed) {
     ResponseHead other = parsed;
     other.line.status = 200;
     h.maybe = response_framing(other, false);
+    h.unasked = false;
     h.state = State::MaybeBody;
   } else {
-    begin_body(h, response_framing(parsed, exchange.to_head));
+    h.maybe = response_framing(parsed, exchange.to_head);
+    const bool announced = h.maybe.kind == Framing::Kind::Length || h.maybe.kind == Framing::Kind::Chunked;
+    h.unasked = !t.request.present && announced;
+    if (h.unasked)
+      h.state = State::MaybeBody;
+    else
+      begin_body(h, h.maybe);
   }
 }
 
@@ -286,13 +293,14 @@ void ConnectionParser::read_body(Half& h, ByteView& bytes) {
   if (!given_back.empty()) consume(h, given_back);
 }
 
-// 204 or 304 with a Content-Length: usually there is no body all the same.
+// 204 or 304 with a Content-Length: usually there is no body all the same. Nor is there one in the answer to
+// HEAD, which a request may have been that was lost.
 void ConnectionParser::read_maybe_body(Half& h, ByteView& bytes) {
   hold(h, bytes, 5);  // "HTTP/"
   const Likeness likeness = like_status_line(h.pending);
   if (likeness == Likeness::Maybe) return;
   if (likeness == Likeness::No) {
-    findings(*h.exchange, Side::Response).add_once(FindingKind::BodyOnBodilessStatus);
+    if (!h.unasked) findings(*h.exchange, Side::Response).add_once(FindingKind::BodyOnBodilessStatus);
     begin_body(h, h.maybe);
   } else {
     end_message(h, true);
@@ -300,8 +308,13 @@ void ConnectionParser::read_maybe_body(Half& h, ByteView& bytes) {
   refeed(h, 0);
 }
 
+// Nothing more is to be had from what follows. What is not known to have no body is held to what it
+// announces.
 void ConnectionParser::settle_maybe_body(Half& h) {
-  if (h.state == State::MaybeBody) end_message(h, true);
+  if (h.state != State::MaybeBody) return;
+  if (!h.unasked) return end_message(h, true);
+  begin_body(h, h.maybe);
+  refeed(h, 0);
 }
 
 // A message has ended. `missing`: bytes that its framing announced and that did not come.

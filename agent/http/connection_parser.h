@@ -65,7 +65,7 @@ class ConnectionParser {
     Start,  // before a message; what came of it so far is in `pending`
     Head,
     Body,
-    MaybeBody,  // a response that should have no body, but announces one
+    MaybeBody,  // a response that may have no body, but announces one
     Resync,     // looking for the next message
     Tunnel,     // bytes that are not for us
   };
@@ -90,6 +90,7 @@ class ConnectionParser {
     HeadReader head;
     BodyReader body;
     Framing maybe;                 // in MaybeBody
+    bool unasked = false;          // in MaybeBody: because the request is not known, which may be HEAD
     Exchange* exchange = nullptr;  // whose message is being read; null: one that was let go
   };
 

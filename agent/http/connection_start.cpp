@@ -357,7 +357,7 @@ void ConnectionParser::begin_request(Half& h, ByteView line) {
 }
 
 void ConnectionParser::begin_request(Half& h) {
-  settle_maybe_body(server());
+  if (server().state == State::MaybeBody) end_message(server(), true);  // a client has waited for a body
   h.exchange = &new_exchange(h);
   h.exchange->transaction.request.present = true;
   note_beginning(h);

@@ -25,7 +25,8 @@ Reassembler::Impl::Impl(const Limits& limits, ChunkHandler& next)
     : limits_(limits),
       outlet_(limits, counters_, next),
       sequencer_(limits, counters_, outlet_),
-      idle_(limits, flows_) {}
+      idle_(limits, flows_),
+      sources_(limits.connections, flows_) {}
 
 void Reassembler::Impl::on_segment(const decode::Segment& segment) {
   if (segment.conflicting_bytes != 0) [[unlikely]]
@@ -125,6 +126,7 @@ Flow& Reassembler::Impl::insert(const Endpoint& initiator, const Endpoint& respo
   flow.connection.id = ++last_id_;
   flow.connection.started = time;
   idle_.add(flow, IdleClass::Embryonic, now_);
+  sources_.add(flow);
   next_expiry_ = std::min(next_expiry_, idle_.next_expiry());
   ++counters_.connections;
   ++counters_.open_connections;
@@ -133,11 +135,9 @@ Flow& Reassembler::Impl::insert(const Endpoint& initiator, const Endpoint& respo
 
 void Reassembler::Impl::make_room() {
   while (flows_.size() != 0 && flows_.size() >= limits_.connections) {
-    Flow* victim = idle_.oldest(IdleClass::Embryonic);
-    if (victim == nullptr) victim = idle_.oldest(IdleClass::Closing);
-    if (victim == nullptr) victim = idle_.oldest(IdleClass::Established);
-    end(*victim, EndReason::Evicted);
-    remove(*victim);
+    Flow& victim = sources_.instead_of(*idle_.least_wanted());
+    end(victim, EndReason::Evicted);
+    remove(victim);
   }
 }
 
@@ -271,7 +271,8 @@ std::uint64_t Reassembler::Impl::note_ack(Flow& flow, Direction of, const decode
 void Reassembler::Impl::reclassify(Flow& flow, bool has_data) {
   const bool closing = flow.reset || flow.halves[0].has_fin || flow.halves[1].has_fin;
   IdleClass wanted = flow.idle_class;
-  if (has_data && wanted == IdleClass::Embryonic) wanted = IdleClass::Established;
+  if (has_data && wanted == IdleClass::Embryonic) wanted = IdleClass::Unanswered;
+  if (wanted == IdleClass::Unanswered && flow.answered()) wanted = IdleClass::Established;
   if (closing) wanted = IdleClass::Closing;
   if (wanted != flow.idle_class) {
     idle_.reclass(flow, wanted, now_);
@@ -286,9 +287,9 @@ void Reassembler::Impl::settle(Flow& flow) {
                 flow.halves[1].seen;
   conclude(flow);
   while (sequencer_.backlog().cost() > limits_.total_bytes) {
-    Flow& largest = flows_.at(sequencer_.backlog().largest());
-    sequencer_.force(largest, now_);
-    conclude(largest);
+    Flow& other = flows_.at(sequencer_.backlog().least_wanted());
+    sequencer_.force(other, now_);
+    conclude(other);
   }
   next_expiry_ = std::min(next_expiry_, sequencer_.backlog().next_deadline());
 }
@@ -311,6 +312,7 @@ void Reassembler::Impl::end(Flow& flow, EndReason reason) {
 
 void Reassembler::Impl::remove(Flow& flow) {
   idle_.remove(flow);
+  sources_.remove(flow);
   flows_.erase(flow);
 }
 

@@ -10,6 +10,7 @@
 #include "agent/stream/outlet.h"
 #include "agent/stream/reassembler.h"
 #include "agent/stream/sequencer.h"
+#include "agent/stream/source_lists.h"
 
 namespace webtap::stream {
 
@@ -53,6 +54,7 @@ class Reassembler::Impl {
   Sequencer sequencer_;
   FlowTable flows_;
   IdleLists idle_;
+  SourceLists sources_;
   Timestamp now_ = Timestamp::min();          // the latest packet's time
   Timestamp next_expiry_ = Timestamp::max();  // no time-out passes before this
   std::uint64_t last_id_ = 0;

@@ -42,6 +42,7 @@ struct Half {
   bool in_window(std::uint64_t position) const {
     return distance(position) <= kLargestWindow && distance(position) >= -kLargestWindow;
   }
+  bool answered() const { return delivered && acked > origin; }
   // Where acknowledgments of all that was passed on stand: FIN takes a sequence number too.
   std::uint64_t consumed() const { return ended ? fin + 1 : next; }
 
@@ -52,8 +53,13 @@ struct Half {
 };
 
 // Which time-out applies, and in which order connections are given up when there are too many.
-enum class IdleClass : std::uint8_t { Embryonic, Closing, Established };
-constexpr std::size_t kIdleClasses = 3;
+enum class IdleClass : std::uint8_t {
+  Embryonic,    // no data
+  Closing,      // FIN or RST was seen
+  Unanswered,   // data that nobody has acknowledged: whoever sent it may have forged its address
+  Established,  // data that the other side has acknowledged
+};
+constexpr std::size_t kIdleClasses = 4;
 
 constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
 
@@ -67,6 +73,9 @@ struct alignas(64) Flow {
   std::uint32_t previous = kNoSlot;  // idle list
   std::uint32_t following = kNoSlot;
   std::uint32_t hash = 0;
+  std::uint32_t source = 0;                 // of the initiator: SourceShares
+  std::uint32_t source_previous = kNoSlot;  // the connections of the same source
+  std::uint32_t source_following = kNoSlot;
   std::uint32_t rival_isn = 0;  // of a SYN that would begin another connection, if has_rival
   IdleClass idle_class = IdleClass::Embryonic;
   Direction rival_direction{};
@@ -78,6 +87,9 @@ struct alignas(64) Flow {
   bool steady : 1 = false;           // both sides seen, established, nothing closing
 
   Half halves[2];
+
+  // Data of one side was acknowledged by the other: neither side's address is forged.
+  bool answered() const { return halves[0].answered() || halves[1].answered(); }
 
   Half& half(Direction d) { return halves[static_cast<std::size_t>(d)]; }
   const Half& half(Direction d) const { return halves[static_cast<std::size_t>(d)]; }

@@ -35,6 +35,14 @@ class FlowHash {
     return static_cast<std::uint32_t>(mix(sum ^ key_[3], key_[4]));
   }
 
+  // Of the network that assigns its addresses to one client: an IPv4 address, an IPv6 /64.
+  std::uint32_t source(const IpAddress& address) const {
+    std::uint64_t network = 0;
+    std::memcpy(&network, address.bytes.data(), sizeof network);
+    return static_cast<std::uint32_t>(
+        mix(mix(network ^ key_[0], static_cast<std::uint64_t>(address.version) ^ key_[1]), key_[2]));
+  }
+
  private:
   // Both halves of the 128-bit product, folded.
   static std::uint64_t mix(std::uint64_t a, std::uint64_t b) {

@@ -9,6 +9,7 @@
 
 #include "agent/stream/flow.h"
 #include "agent/stream/flow_hash.h"
+#include "agent/stream/source_shares.h"
 
 namespace webtap::stream {
 
@@ -17,6 +18,8 @@ class FlowTable {
   FlowTable();
 
   std::uint32_t hash(const PackedEndpoint& a, const PackedEndpoint& b) const { return hash_(a, b); }
+  // Which source of SourceShares an address belongs to.
+  std::uint32_t source(const IpAddress& address) const { return hash_.source(address) % kSources; }
   // The record of the connection between `a` and `b`, in either direction, or null.
   Flow* find(std::uint32_t hash, const PackedEndpoint& a, const PackedEndpoint& b);
   // A new record; its endpoints and slot are set. There must be none yet for these endpoints.

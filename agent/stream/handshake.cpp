@@ -31,7 +31,9 @@ Fit fit(const Half& half, std::uint32_t isn) {
   if (!half.known) return Fit::Begins;
   if (half.has_syn && half.seen) return half.isn == isn ? Fit::Late : Fit::Differs;
   const auto behind = static_cast<std::int64_t>(half.origin - half.position_of(isn + 1));
-  if (behind == 0 || (!half.delivered && !half.ended && behind > 0 && behind < kLateSyn)) return Fit::Begins;
+  // A side that acknowledges SYN before it sends its own does so with the number that its SYN will have.
+  const bool untouched = !half.delivered && !half.ended;
+  if (behind == 0 || (untouched && behind >= -1 && behind < kLateSyn)) return Fit::Begins;
   return behind > 0 && behind < kLateSyn ? Fit::Late : Fit::Differs;
 }
 
@@ -65,7 +67,9 @@ bool acknowledges_syn(const Half& half, std::uint32_t acknowledgment) {
 SynVerdict judge_request(Flow& flow, Direction& d, const decode::Segment& segment, Timestamp now) {
   const Fit fits = fit(flow.half(d), segment.sequence);
   const bool repeated = flow.half(d).has_syn && flow.half(d).isn == segment.sequence;
-  if (flow.closed || flow.reset_exact) return repeated ? SynVerdict::Ignored : SynVerdict::NewConnection;
+  // A client can forge RST and SYN of its own: an answer, or data, must show that the server believed them.
+  const bool reopened = flow.closed || (flow.reset_exact && segment.payload_length != 0);
+  if (reopened) return repeated ? SynVerdict::Ignored : SynVerdict::NewConnection;
   if (fits == Fit::Late) return repeated ? SynVerdict::Accepted : SynVerdict::Ignored;
   if (fits == Fit::Begins) {
     correct_roles(flow, d, Direction::FromInitiator);

@@ -7,6 +7,7 @@ namespace webtap::stream {
 IdleLists::IdleLists(const Limits& limits, FlowTable& flows) : flows_(flows) {
   list(IdleClass::Embryonic).timeout = limits.handshake_timeout;
   list(IdleClass::Closing).timeout = limits.half_closed_timeout;
+  list(IdleClass::Unanswered).timeout = limits.idle_timeout;
   list(IdleClass::Established).timeout = limits.idle_timeout;
   for (List& each : lists_) each.grain = each.timeout / 8;
 }
@@ -32,9 +33,10 @@ void IdleLists::reclass(Flow& flow, IdleClass idle_class, Timestamp now) {
   add(flow, idle_class, now);
 }
 
-Flow* IdleLists::oldest(IdleClass idle_class) {
-  const std::uint32_t slot = list(idle_class).first;
-  return slot == kNoSlot ? nullptr : &flows_.at(slot);
+Flow* IdleLists::least_wanted() {
+  for (const List& each : lists_)
+    if (each.first != kNoSlot) return &flows_.at(each.first);
+  return nullptr;
 }
 
 Flow* IdleLists::expired(Timestamp now) {

@@ -25,8 +25,8 @@ class IdleLists {
     if (now - flow.listed >= list(flow.idle_class).grain) reclass(flow, flow.idle_class, now);
   }
 
-  // The first of a class, or null.
-  Flow* oldest(IdleClass idle_class);
+  // The longest silent one of the first class that has any, or null.
+  Flow* least_wanted();
   // A connection whose time-out has passed, or null.
   Flow* expired(Timestamp now);
   // Before this moment, expired() gives null.

@@ -29,11 +29,12 @@ Sequencer::Sequencer(const Limits& limits, Counters& counters, Outlet& outlet)
     : reorder_tolerance_(std::max(limits.reorder_tolerance, Duration(1))),
       gap_timeout_(std::max(limits.gap_timeout, Duration(1))),
       counters_(counters),
-      outlet_(outlet) {}
+      outlet_(outlet),
+      backlog_(limits.total_bytes) {}
 
 void Sequencer::accept(Flow& flow, Direction d, Arrival arrival) {
   Half& half = flow.half(d);
-  if (half.has_fin) drop_back(arrival, half.fin);
+  if (half.has_fin) leave_out_behind_fin(flow, d, arrival);
   if (arrival.position < half.next) {
     outlet_.compare(flow, d, arrival.position, arrival.bytes);
     drop_front(arrival, half.next);
@@ -52,6 +53,14 @@ void Sequencer::accept(Flow& flow, Direction d, Arrival arrival) {
     std::uint64_t& known_missing = pend(flow).of(d).known_missing;
     known_missing = std::max(known_missing, arrival.wire_end);
   }
+}
+
+// No stack sends bytes behind its FIN: either they or FIN are not what the receiver got. First copy wins.
+void Sequencer::leave_out_behind_fin(Flow& flow, Direction d, Arrival& arrival) {
+  const std::uint64_t fin = flow.half(d).fin;
+  const std::uint64_t begin = std::max(arrival.position, fin);
+  if (arrival.end() > begin) outlet_.conflict(flow, d, {begin, arrival.end(), arrival.end() - begin});
+  drop_back(arrival, fin);
 }
 
 void Sequencer::hold(Flow& flow, Direction d, const Arrival& arrival) {
@@ -144,8 +153,18 @@ void Sequencer::give_up_waiting(Flow& flow, Direction d, Timestamp now) {
     const std::uint64_t until = std::min(believable(flow, d), waiting.awaited);
     waiting.known_missing = std::max(waiting.known_missing, until);
     drain(flow, now);  // the gap first, then what was held for it
-    half.excused = std::max(half.excused, waiting.awaited);
+    if (!waits_for_other(flow, d)) half.excused = std::max(half.excused, waiting.awaited);
   }
+}
+
+// Whether this direction has its next bytes, and only a hole of the other one holds them: that hole has a time
+// of its own, after which they go. What they caused must not overtake them until then.
+bool Sequencer::waits_for_other(const Flow& flow, Direction d) {
+  const auto has_next = [&](Direction of) {
+    const SegmentBuffer& buffer = flow.pending->of(of).buffer;
+    return !buffer.empty() && buffer.begin() == flow.half(of).next;
+  };
+  return has_next(d) && !has_next(opposite(d));
 }
 
 // Whether the tolerance for what was acknowledged in a direction has passed. If so, what is missing is
@@ -195,7 +214,8 @@ void Sequencer::abandon(Flow& flow, Timestamp now) {
 }
 
 Pending& Sequencer::pend(Flow& flow) {
-  if (!flow.pending) flow.pending = backlog_.open(flow.connection.slot);
+  if (!flow.pending)
+    flow.pending = backlog_.open(flow.connection.slot, flow.answered() ? flow.source : kUnanswered);
   return *flow.pending;
 }
 
@@ -221,14 +241,14 @@ std::uint64_t Sequencer::believable(const Flow& flow, Direction d) {
   return std::max(until, half.next);
 }
 
-// Where a direction ends that gets nothing more: here the receiver's word has to do.
+// Where a direction ends that gets nothing more: here the word of one side has to do.
 std::uint64_t Sequencer::tail_end(const Flow& flow, Direction d) {
   const Half& half = flow.half(d);
   if (!half.known || half.ended) return half.next;
   if (half.has_fin) return half.fin;
   const std::uint64_t missing = flow.pending ? flow.pending->of(d).known_missing : 0;
-  const std::uint64_t acked = half.acked == half.next + 1 ? half.next : half.acked;  // a FIN, as above
-  return std::max({half.next, missing, acked});
+  const std::uint64_t sent = std::max(half.acked, flow.pending ? flow.pending->of(d).spoken : 0);
+  return std::max({half.next, missing, sent == half.next + 1 ? half.next : sent});  // a FIN, as above
 }
 
 bool Sequencer::idle(const Flow& flow, Direction d) {
@@ -251,8 +271,11 @@ std::uint64_t Sequencer::missing_until(const Flow& flow, Direction d) {
   // The other side's next bytes were sent when so much of this direction had reached it: they come in
   // between.
   const SegmentBuffer& others = flow.pending->of(opposite(d)).buffer;
-  if (!others.empty() && others.first().ack > half.next) until = std::min(until, others.first().ack);
-  return until;
+  if (others.empty()) return until;
+  const std::uint64_t seen_by_other = others.first().ack;
+  if (seen_by_other > half.next) return std::min(until, seen_by_other);
+  // They were sent without what is missing, which may be their answer: they go first.
+  return others.begin() == flow.half(opposite(d)).next ? half.next : until;
 }
 
 // Moves `next` over what is known to be missing, and gives its length.

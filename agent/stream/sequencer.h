@@ -63,7 +63,9 @@ class Sequencer {
   static std::uint64_t tail_end(const Flow& flow, Direction d);
   static bool has_hole(const Flow& flow, Direction d);
   static bool idle(const Flow& flow, Direction d);
+  static bool waits_for_other(const Flow& flow, Direction d);
 
+  void leave_out_behind_fin(Flow& flow, Direction d, Arrival& arrival);
   void hold(Flow& flow, Direction d, const Arrival& arrival);
   static std::uint64_t missing_until(const Flow& flow, Direction d);
   std::uint64_t leave_missing(Flow& flow, Direction d);

@@ -43,7 +43,7 @@ std::uint64_t sum_of(std::string_view bytes) {
     bytes.remove_prefix(4);
   }
   std::uint32_t last = 0;
-  std::memcpy(&last, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(&last, bytes.data(), bytes.size());
   return sum + last;
 }
 

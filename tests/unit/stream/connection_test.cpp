@@ -57,7 +57,7 @@ TEST(End, bytes_behind_fin_are_none) {
   c.client.at(0).send("abcdef");
   c.client.at(4).send("ghi");
   c.client.at(7).fin();
-  EXPECT_EQ(c.log(), "c0:abc cFIN");
+  EXPECT_EQ(c.log(), "c!3+3 c0:abc cFIN c!4+3");
   EXPECT_EQ(c.counters().buffered_bytes, 0u);
 }
 

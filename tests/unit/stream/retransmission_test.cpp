@@ -1,9 +1,6 @@
 // Bytes that come more than once: the first copy wins.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <map>
-
 #include "tests/unit/stream/conversation.h"
 
 namespace webtap::stream {
@@ -141,58 +138,6 @@ TEST(Retransmission, a_probe_of_a_closed_window_brings_its_byte_once) {
   c.client.at(3).send("d");
   c.client.at(3).send("def");
   EXPECT_EQ(c.log(), "c0:abc c3:d c4:ef");
-}
-
-// A direction byte by byte: the first value that came for an offset.
-struct Model {
-  std::map<std::size_t, char> bytes;
-  std::uint64_t conflicts = 0;
-
-  void add(std::size_t at, std::string_view text) {
-    for (const char c : text) conflicts += bytes.try_emplace(at++, c).first->second != c;
-  }
-  std::string in_order() const {
-    std::string text;
-    for (const auto& [at, c] : bytes) {
-      if (at != text.size()) break;
-      text += c;
-    }
-    return text;
-  }
-};
-
-struct Span {
-  std::size_t begin;
-  std::size_t end;
-};
-
-std::vector<Span> spans(std::size_t length) {
-  std::vector<Span> all;
-  for (std::size_t begin = 0; begin < length; ++begin)
-    for (std::size_t end = begin + 1; end <= length; ++end) all.push_back({begin, end});
-  return all;
-}
-
-void check_against_model(const std::vector<Span>& segments) {
-  Conversation c({}, 0xfffffffd);
-  c.handshake();
-  Model model;
-  char letter = 'a';
-  for (const Span& span : segments) {
-    const std::string text(span.end - span.begin, letter++);
-    model.add(span.begin, text);
-    c.client.at(static_cast<std::int64_t>(span.begin)).send(text);
-    const std::string given = c.recorder.connections.empty() ? "" : c.recorder.connections[0].bytes[0];
-    ASSERT_EQ(given, model.in_order());
-  }
-  ASSERT_EQ(c.counters().conflicting_bytes, model.conflicts);
-}
-
-TEST(Retransmission, every_three_overlapping_segments_agree_with_the_model) {
-  const std::vector<Span> all = spans(5);
-  for (const Span& a : all)
-    for (const Span& b : all)
-      for (const Span& d : all) check_against_model({a, b, d});
 }
 
 }  // namespace
