@@ -75,6 +75,8 @@ void read_transfer_encoding(TransferEncoding& coding, ByteView value, bool odd, 
   const bool names_chunked = text.find("chunked") != std::string::npos;
   coding.chunked = coding.chunked || names_chunked;
   if (exact) return;
+  if (text.find("chunked") != text.rfind("chunked"))
+    findings.add_once(FindingKind::DuplicateTransferEncoding, value);
   if (names_chunked && text.ends_with("chunked") && !is_token(text)) return;  // "gzip, chunked"
   findings.add_once(names_chunked ? FindingKind::ChunkedNotFinal : FindingKind::UnknownTransferCoding, value);
 }
@@ -107,6 +109,8 @@ class FieldReader final : public FieldHandler {
         break;
       case 6:
         if (equals_ignoring_case(name, "server")) fields_.server = position(line.value, head_);
+        if (equals_ignoring_case(name, "expect"))
+          fields_.expect_continue = normalised(line.value).starts_with("100-continue");
         break;
       case 7:
         if (equals_ignoring_case(name, "upgrade")) fields_.upgrade = normalised(line.value);
@@ -215,8 +219,9 @@ void check_version(ByteView line, Slice text, Version version, Findings& finding
 constexpr char kFirstLetters[] = {0, 0, 0, 0, 'h', 0, 's', 'u', 0, 0, 'c', 0, 0, 0, 'c', 0, 'c', 't'};
 
 bool may_be_known(ByteView head, const PlainField& field) {
-  return field.name_length < sizeof kFirstLetters &&
-         lower(head[field.name_begin]) == kFirstLetters[field.name_length];
+  if (field.name_length >= sizeof kFirstLetters) return false;
+  const char first = lower(head[field.name_begin]);
+  return first == kFirstLetters[field.name_length] || (first == 'e' && field.name_length == 6);  // Expect
 }
 
 }  // namespace
