@@ -210,6 +210,13 @@ ByteView target_authority(ByteView method, ByteView target) {
   return authority.substr(authority.rfind('@') + 1);  // npos + 1 = 0: no userinfo
 }
 
+// RFC 9110, section 4.2: what is left out means the scheme's own port.
+ByteView without_default_port(ByteView host) {
+  for (ByteView port : {ByteView(":80"), ByteView(":443"), ByteView(":")})
+    if (host.ends_with(port)) return host.substr(0, host.size() - port.size());
+  return host;
+}
+
 void check_version(ByteView line, Slice text, Version version, Findings& findings) {
   if (version == Version::Http11 && text.in(line) != "HTTP/1.1")
     findings.add_once(FindingKind::UnknownVersion, text.in(line));
@@ -271,7 +278,8 @@ ByteView effective_host(ByteView head, const RequestHead& parsed, Findings& find
   if (!host && parsed.line.version == Version::Http11) findings.add_once(FindingKind::MissingHost);
   if (!valid_host(field)) findings.add_once(FindingKind::InvalidHost, field);
   if (authority.empty()) return field;
-  if (host && !std::ranges::equal(authority, field, {}, lower, lower))
+  if (host &&
+      !std::ranges::equal(without_default_port(authority), without_default_port(field), {}, lower, lower))
     findings.add_once(FindingKind::HostDiffersFromTarget, field);
   return authority;
 }
