@@ -9,7 +9,6 @@ namespace webtap::http {
 namespace {
 
 constexpr ByteView kVersionPrefix = "http/";
-constexpr std::size_t kMaxMethod = 64;
 constexpr std::size_t kLongestMethod = 10;  // of kMethods
 constexpr int kBlanksLookedAt = 16;         // of a line in which a request line is searched
 
