@@ -62,7 +62,8 @@ void require_round_trip(const WrittenEvents& written) {
   require(json.events == written.events, "JSON gives back the events");
   require(native.events.size() == written.events.size(), "an entry for each event");
   for (std::size_t i = 0; i < native.events.size(); ++i)
-    require(native.events[i] == representable(written.events[i], Parts::all()), "native text gives them back");
+    require(native.events[i] == representable(written.events[i], Parts::all()),
+            "native text gives them back");
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ TEST(RequestLine, a_word_too_long_for_a_method) {
   const std::string longest(64, 'X');
   EXPECT_EQ(summary(to_request(longest + " / HTTP/1.1\r\nHost: h\r\n\r\n")), longest + " / -> 200 (ok)");
   const std::string line = "X" + longest + " / HTTP/1.1\r\nHost: h\r\n\r\n";
-  EXPECT_TRUE(play_every_way({client(line), client_end()}).transactions.empty());  // nobody answers it in HTTP
+  EXPECT_TRUE(
+      play_every_way({client(line), client_end()}).transactions.empty());  // nobody answers it in HTTP
 }
 
 TEST(RequestLine, without_target) {
