@@ -95,7 +95,7 @@ BodyReader::Step BodyReader::read_chunked(ByteView& in, Findings& findings) {
         keep(part);
         remaining_ -= part.size();
         in.remove_prefix(part.size());
-        if (remaining_ == 0) chunk_ = Chunk::DataEnd;
+        if (remaining_ == 0) begin_data_end();
         break;
       }
       case Chunk::DataEnd:
@@ -138,6 +138,7 @@ BodyReader::Step BodyReader::on_size_line(Findings& findings) {
     return Step::NeedMore;
   }
   if (!parsed.size) return on_invalid_size(findings);
+  if (!line_.ends_with("\r\n")) findings.add_once(FindingKind::BareLineFeed);
   const ByteView rest = trim(parsed.rest);
   const bool known_rest = rest.empty() || rest.front() == ';';
   if (!known_rest && first_chunk_ && rest.front() != ',') return on_invalid_size(findings);
@@ -166,6 +167,11 @@ BodyReader::Step BodyReader::on_invalid_size(Findings& findings) {
   return step;
 }
 
+void BodyReader::begin_data_end() {
+  chunk_ = Chunk::DataEnd;
+  data_end_cr_ = false;
+}
+
 BodyReader::Step BodyReader::read_data_end(ByteView& in, Findings& findings) {
   // CRLF, or LF, or nothing at all before the next size.
   while (!in.empty()) {
@@ -178,9 +184,11 @@ BodyReader::Step BodyReader::read_data_end(ByteView& in, Findings& findings) {
     keep_framing(in.substr(0, 1));
     in.remove_prefix(1);
     if (c == '\n') {
+      if (!data_end_cr_) findings.add_once(FindingKind::BareLineFeed);
       chunk_ = Chunk::Size;
       return Step::NeedMore;
     }
+    data_end_cr_ = true;
   }
   return Step::NeedMore;
 }
@@ -225,7 +233,7 @@ BodyReader::Step BodyReader::gap(std::uint64_t& length, Findings& findings) {
     if (!open_end) remaining_ -= own;
   }
   if (kind_ == Kind::Length && remaining_ == 0) return Step::End;
-  if (kind_ == Kind::Chunked && counted && remaining_ == 0) chunk_ = Chunk::DataEnd;
+  if (kind_ == Kind::Chunked && counted && remaining_ == 0) begin_data_end();
   return length == 0 ? Step::NeedMore : Step::Lost;
 }
 

@@ -12,12 +12,21 @@
 namespace webtap::http {
 
 struct Framing {
-  enum class Kind : std::uint8_t { None, Length, Chunked, UntilClose };
+  enum class Kind : std::uint8_t {
+    None,
+    Length,
+    Chunked,
+    UntilClose,
+    UntilNext,  // no length can be read: up to what begins the next message. Not for BodyReader::read()
+  };
   Kind kind = Kind::None;
   std::uint64_t length = 0;
   // For Chunked: how to read the body if its first bytes are no chunk size. Labels may be doubtful or lie;
   // what the recipient made of the body is told by its first bytes.
   Kind otherwise = Kind::None;
+  // The connection is to stay open: where the body goes on until it closes, what follows may be a message all
+  // the same.
+  bool stays_open = false;
 };
 
 // Where a body's bytes go. Without a message (one that was let go) they are counted only.
@@ -45,6 +54,7 @@ class BodyReader {
 
   bool chunked() const { return kind_ == Framing::Kind::Chunked; }
   bool until_close() const { return kind_ == Framing::Kind::UntilClose; }
+  bool stays_open() const { return framing_.stays_open; }
   // Bytes that the framing announced and that have not come; 0 where that is unknown.
   std::uint64_t remaining() const { return kind_ == Framing::Kind::UntilClose ? 0 : remaining_; }
   // Of the body in the form in which it is kept.
@@ -69,6 +79,7 @@ class BodyReader {
   Step read_size(ByteView& in, Findings& findings);
   Step on_size_line(Findings& findings);
   Step on_invalid_size(Findings& findings);
+  void begin_data_end();
   Step read_data_end(ByteView& in, Findings& findings);
   Step read_trailer(ByteView& in, Findings& findings);
   Step end_of_trailer(Findings& findings);
@@ -85,6 +96,7 @@ class BodyReader {
   Framing::Kind kind_ = Framing::Kind::None;
   Chunk chunk_ = Chunk::Size;
   bool first_chunk_ = true;
+  bool data_end_cr_ = false;  // a CR was read behind the chunk's data
 };
 
 }  // namespace webtap::http

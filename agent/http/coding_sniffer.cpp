@@ -28,6 +28,7 @@ ByteView trim(ByteView text) {
 // What a lenient reader makes of it: control bytes are nothing, and a name begins and ends with a token's
 // bytes.
 std::string clean(ByteView text) {
+  text = text.substr(0, text.find(';'));  // a parameter, which no coding has
   std::string name;
   std::copy_if(text.begin(), text.end(), std::back_inserter(name),
                [](char byte) { return !is_control(byte); });

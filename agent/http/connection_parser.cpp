@@ -32,6 +32,12 @@ std::string_view text(EndReason reason) {
   return "";
 }
 
+// RFC 9112, section 6.1.
+void note_version(Version version, const HeadFields& fields, Findings& found) {
+  if (version == Version::Http10 && fields.transfer_encoding.present)
+    found.add_once(FindingKind::TransferEncodingInHttp10);
+}
+
 }  // namespace
 
 void ConnectionParser::attach(const stream::Connection& connection, const ConnectionMemory& memory) {
@@ -144,6 +150,14 @@ void ConnectionParser::consume(Half& h, ByteView bytes) {
 }
 
 void ConnectionParser::read_head(Half& h, ByteView& bytes) {
+  if (h.role == kClient && h.exchange->response_started) {
+    read_answered_head(h, bytes);
+  } else {
+    read_head_bytes(h, bytes);
+  }
+}
+
+void ConnectionParser::read_head_bytes(Half& h, ByteView& bytes) {
   Message& m = message(h);
   const std::size_t before = bytes.size();
   const HeadReader::Step step = h.head.read(bytes, m.head);
@@ -174,11 +188,14 @@ void ConnectionParser::on_request_head(Half& h, const RequestHead& parsed) {
   t.target = parsed.line.target;
   t.host = effective_host(t.request.head, parsed, found);
   t.request.content_encoding = parsed.fields.content_encoding;
+  note_version(parsed.line.version, parsed.fields, found);
   const ByteView method = t.method.in(t.request.head);
   exchange.http09 = parsed.line.version_text.empty();
   exchange.to_head = method == "HEAD";
   exchange.to_connect = method == "CONNECT";
-  begin_body(h, request_framing(parsed));
+  const Framing framing = request_framing(parsed);
+  note_expectation(h, parsed, framing);
+  begin_body(h, framing);
 }
 
 void ConnectionParser::on_response_head(Half& h, const ResponseHead& parsed) {
@@ -186,9 +203,11 @@ void ConnectionParser::on_response_head(Half& h, const ResponseHead& parsed) {
   Transaction& t = exchange.transaction;
   Findings found = findings(exchange, Side::Response);
   if (on_interim_response(h, parsed)) return;
+  settle_answered_request(exchange);
   t.status = parsed.line.status;
   t.server_field = parsed.fields.server;
   t.response.content_encoding = parsed.fields.content_encoding;
+  note_version(parsed.line.version, parsed.fields, found);
   if (t.request.present && !exchange.request_done) found.add_once(FindingKind::ResponseBeforeRequestEnd);
   if (t.status == 101 || (exchange.to_connect && t.status >= 200 && t.status < 300)) {
     on_switch(h, parsed);
@@ -242,7 +261,7 @@ void ConnectionParser::on_switch(Half& h, const ResponseHead& parsed) {
       findings(*each.exchange, side(each)).add(FindingKind::Incomplete);
       each.exchange->request_done = true;
       each.exchange = nullptr;
-      each.keep_skipped = false;
+      each.keep_skipped = each.open_end = false;
     }
     context_.counters.unparsed_bytes += each.pending.size();
     each.pending.clear();
@@ -254,7 +273,7 @@ void ConnectionParser::on_switch(Half& h, const ResponseHead& parsed) {
 void ConnectionParser::open_tunnel() {
   for (Half& h : halves_) {
     if (h.exchange) continue;  // a request that was sent in advance goes on
-    h.keep_skipped = false;
+    h.keep_skipped = h.open_end = false;
     h.state = State::Start;
     h.first = true;
     h.undecided = h.malformed = false;
@@ -273,9 +292,14 @@ void ConnectionParser::begin_body(Half& h, const Framing& framing) {
   const std::size_t limit = context_.limits.body_bytes;
   h.body.begin(framing, {&message(h), limit, context_.limits.keep_framing});
   h.state = State::Body;
+  if (framing.kind == Framing::Kind::UntilNext) open_end(h);
 }
 
 void ConnectionParser::read_body(Half& h, ByteView& bytes) {
+  if (h.body.until_close() && h.body.stays_open() && first_unanswered()) {
+    open_end(h);
+    return;
+  }
   const std::size_t before = bytes.size();
   Findings found = findings(h);
   const BodyReader::Step step = h.body.read(bytes, found);
@@ -293,36 +317,12 @@ void ConnectionParser::read_body(Half& h, ByteView& bytes) {
   if (!given_back.empty()) consume(h, given_back);
 }
 
-// 204 or 304 with a Content-Length: usually there is no body all the same. Nor is there one in the answer to
-// HEAD, which a request may have been that was lost.
-void ConnectionParser::read_maybe_body(Half& h, ByteView& bytes) {
-  hold(h, bytes, 5);  // "HTTP/"
-  const Likeness likeness = like_status_line(h.pending);
-  if (likeness == Likeness::Maybe) return;
-  if (likeness == Likeness::No) {
-    if (!h.unasked) findings(*h.exchange, Side::Response).add_once(FindingKind::BodyOnBodilessStatus);
-    begin_body(h, h.maybe);
-  } else {
-    end_message(h, true);
-  }
-  refeed(h, 0);
-}
-
-// Nothing more is to be had from what follows. What is not known to have no body is held to what it
-// announces.
-void ConnectionParser::settle_maybe_body(Half& h) {
-  if (h.state != State::MaybeBody) return;
-  if (!h.unasked) return end_message(h, true);
-  begin_body(h, h.maybe);
-  refeed(h, 0);
-}
-
 // A message has ended. `missing`: bytes that its framing announced and that did not come.
 void ConnectionParser::end_message(Half& h, bool complete, std::uint64_t missing) {
   Exchange* exchange = h.exchange;
   h.exchange = nullptr;
   h.state = State::Start;
-  h.keep_skipped = false;
+  h.keep_skipped = h.open_end = false;
   if (!exchange) return;
   Transaction& t = exchange->transaction;
   Message& m = h.role == kClient ? t.request : t.response;
@@ -351,7 +351,7 @@ void ConnectionParser::emit_front() {
     if (h.exchange != &exchange) continue;
     h.exchange = nullptr;
     h.body.let_go();
-    h.keep_skipped = false;
+    h.keep_skipped = h.open_end = false;
     if (h.state == State::Head || h.state == State::MaybeBody) h.state = State::Resync;
   }
   if (!t.request.present) findings(exchange, Side::Exchange).add_once(FindingKind::NoRequest);
@@ -414,7 +414,7 @@ void ConnectionParser::finish_half(Half& h) {
     const bool complete = h.body.finish(found);
     end_message(h, complete, h.body.remaining());
   } else if (h.keep_skipped) {
-    end_message(h, false);
+    end_skipped_message(h);
   }
 }
 
@@ -422,7 +422,8 @@ void ConnectionParser::on_end(EndReason reason, Timestamp time) {
   now_ = std::max(now_, time);
   // A body that lasts until the connection closes has ended only if the server closed it.
   Half& s = server();
-  const bool cut = !s.ended && s.state == State::Body && s.exchange && s.body.until_close();
+  const bool open = s.open_end || (s.state == State::Body && s.body.until_close());
+  const bool cut = !s.ended && s.exchange && open;
   if (cut && reason != EndReason::Finished)
     findings(*s.exchange, Side::Response).add(FindingKind::Incomplete);
   // The client's half first: a response may want its request.

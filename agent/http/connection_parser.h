@@ -65,7 +65,7 @@ class ConnectionParser {
     Start,  // before a message; what came of it so far is in `pending`
     Head,
     Body,
-    MaybeBody,  // a response that may have no body, but announces one
+    MaybeBody,  // a body is announced, but there may be none: the next bytes tell
     Resync,     // looking for the next message
     Tunnel,     // bytes that are not for us
   };
@@ -80,7 +80,8 @@ class ConnectionParser {
     bool undecided = false;  // `pending` is no HTTP by itself; the other half may tell
     bool ended = false;
     bool empty_lines = false;   // before the message to come
-    bool keep_skipped = false;  // bytes skipped go to the body of `exchange`, whose framing broke
+    bool keep_skipped = false;  // bytes skipped go to the body of `exchange`, whose framing broke,
+    bool open_end = false;      // or never said where the body ends: the next message does
     std::size_t scanned = 0;    // of `pending`
     std::size_t waiting = 0;    // bytes accounted for that belong to no exchange yet
     std::uint64_t skipped = 0;  // bytes passed over before the message to come
@@ -89,7 +90,7 @@ class ConnectionParser {
     std::string pending;
     HeadReader head;
     BodyReader body;
-    Framing maybe;                 // in MaybeBody
+    Framing maybe;                 // in MaybeBody; of a request, while it may come to that
     bool unasked = false;          // in MaybeBody: because the request is not known, which may be HEAD
     Exchange* exchange = nullptr;  // whose message is being read; null: one that was let go
   };
@@ -100,14 +101,23 @@ class ConnectionParser {
 
   void consume(Half& h, ByteView bytes);
   void read_head(Half& h, ByteView& bytes);
+  void read_head_bytes(Half& h, ByteView& bytes);
   void read_body(Half& h, ByteView& bytes);
-  void read_maybe_body(Half& h, ByteView& bytes);
-  void settle_maybe_body(Half& h);
   void gap(Half& h, std::uint64_t length);
   void gap_at_start(Half& h, std::uint64_t length);
   void gap_in_body(Half& h, std::uint64_t length);
   void gap_in_head(Half& h, std::uint64_t length);
   void lost_responses(std::uint64_t length);
+
+  // Messages whose end is in doubt: connection_doubt.cpp.
+  void note_expectation(Half& h, const RequestHead& parsed, const Framing& framing);
+  void read_maybe_body(Half& h, ByteView& bytes);
+  void settle_maybe_body(Half& h);
+  void open_end(Half& h);
+  void end_skipped_message(Half& h);
+  void settle_answered_request(const Exchange& exchange);
+  void read_answered_head(Half& h, ByteView& bytes);
+  void cut_at_next_request(Half& h);
 
   // Where messages begin: connection_start.cpp.
   void read_start(Half& h, ByteView& bytes);
@@ -116,6 +126,7 @@ class ConnectionParser {
   void decide_request(Half& h);
   void decide_malformed(Half& h, bool line_complete);
   void decide_response(Half& h, bool final);
+  void begin_response_at(Half& h, std::size_t at);
   bool without_head(const Half& h, bool final) const;
   void settle_start(Half& h);
   bool other_protocol(Half& h);

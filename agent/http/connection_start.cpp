@@ -186,25 +186,37 @@ void ConnectionParser::start_response(Half& h, ByteView& bytes) {
   decide_response(h, false);
 }
 
+// The response begins there in what is held.
+void ConnectionParser::begin_response_at(Half& h, std::size_t at) {
+  const bool only_empty = h.pending.find_first_not_of("\r\n") == at;
+  if (at != 0) (only_empty ? h.empty_lines = true : (h.skipped += at) != 0);
+  begin_response(h);
+  refeed(h, at);
+}
+
 void ConnectionParser::decide_response(Half& h, bool final) {
   const ByteView view = h.pending;
   const bool full = view.size() >= kResponseStart;
+  // Behind stray bytes after a response, a line need not have begun.
+  const std::size_t behind = memory_.response_before ? find_status_line(view) : kNotFound;
   for (std::size_t line = 0; line < view.size();) {
     std::size_t at = line;
     while (at < view.size() && is_padding(view[at]) && view[at] != '\n') ++at;
     const Likeness likeness = like_status_line(view.substr(at));
     const bool cut_short = likeness == Likeness::Maybe && final && at < view.size();
     if (likeness == Likeness::Yes || cut_short) {
-      const bool only_empty = view.find_first_not_of("\r\n") == at;
-      if (at != 0) (only_empty ? h.empty_lines = true : (h.skipped += at) != 0);
-      begin_response(h);
-      refeed(h, at);
+      begin_response_at(h, at);
       return;
     }
     if (likeness == Likeness::Maybe && !final && !full) return;
     const Exchange* exchange = first_unanswered();
     const std::size_t lf = view.find('\n', line);
-    if (lf == ByteView::npos || (exchange && exchange->http09)) break;
+    const bool http09 = exchange && exchange->http09;
+    if (behind < lf && !http09) {
+      begin_response_at(h, behind);
+      return;
+    }
+    if (lf == ByteView::npos || http09) break;
     line = lf + 1;
   }
   if (without_head(h, final)) {
@@ -272,7 +284,7 @@ void ConnectionParser::resync(Half& h, ByteView& bytes) {
   ByteView to_hold = part;
   hold(h, to_hold, h.pending.size() + part.size());
   bytes.remove_prefix(part.size());
-  const std::string line = std::move(h.pending);
+  std::string line = std::move(h.pending);
   h.pending.clear();
   if (found_start(h, line, complete, at)) {
     consume(h, ByteView(line).substr(at));
@@ -281,7 +293,8 @@ void ConnectionParser::resync(Half& h, ByteView& bytes) {
   // Of a line without an end only so much is held that a message's beginning is not missed.
   const std::size_t kept = complete ? 0 : line.size() > kResyncLine ? kResyncLine / 2 : line.size();
   skip(h, ByteView(line).substr(0, line.size() - kept));
-  h.pending.assign(line, line.size() - kept);
+  line.erase(0, line.size() - kept);
+  h.pending = std::move(line);
   h.scanned = h.pending.size();
 }
 
@@ -294,7 +307,7 @@ bool ConnectionParser::found_start(Half& h, ByteView bytes, bool line_complete, 
   if (response) {
     at = from + found;
     skip(h, bytes.substr(0, at));
-    if (h.keep_skipped) end_message(h, false);
+    if (h.keep_skipped) end_message(h, h.open_end);
     settle_request_before_response();
     begin_response(h);
     return true;
@@ -303,7 +316,7 @@ bool ConnectionParser::found_start(Half& h, ByteView bytes, bool line_complete, 
   if (found == kNotFound || !take_role(h, kClient)) return false;
   at = found;
   skip(h, bytes.substr(0, at));
-  if (h.keep_skipped) end_message(h, false);
+  if (h.keep_skipped) end_message(h, h.open_end);
   begin_request(h, without_cr(bytes.substr(at, bytes.size() - at - 1)));
   return true;
 }

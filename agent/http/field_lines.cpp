@@ -61,7 +61,9 @@ class LineReader {
 
   // A logical line is a range of the head: folded lines follow one another there.
   void on_line(ByteView text, bool odd) {
-    const bool folded = !text.empty() && is_blank(text.front());
+    // Some recipients pass over control bytes: then a line may be folded that begins with one.
+    const bool control_first = odd && is_padding(text.front()) && text.find(':') == ByteView::npos;
+    const bool folded = !text.empty() && (is_blank(text.front()) || control_first);
     if (folded && open_) {
       findings_.add_once(FindingKind::ObsoleteFold);
       line_ = ByteView(line_.data(), static_cast<std::size_t>(text.data() + text.size() - line_.data()));

@@ -21,11 +21,12 @@ bool closes(const ResponseHead& head) {
 Framing with_body(const ResponseHead& head) {
   const auto& length = head.fields.content_length;
   const auto& coding = head.fields.transfer_encoding;
-  if (coding.chunked) return {Kind::Chunked, length.value, length.valid ? Kind::Length : Kind::UntilClose};
+  if (coding.chunked)
+    return {Kind::Chunked, length.value, length.valid ? Kind::Length : Kind::UntilClose, !closes(head)};
   if (length.valid) return by_length(length.value);
   // Of values that contradict each other, none can be trusted; the end of the connection can.
   const bool some_value = length.present && length.value != 0 && !closes(head);
-  return some_value ? by_length(length.value) : Framing{Kind::UntilClose};
+  return some_value ? by_length(length.value) : Framing{Kind::UntilClose, 0, Kind::None, !closes(head)};
 }
 
 }  // namespace
@@ -34,7 +35,8 @@ Framing request_framing(const RequestHead& head) {
   const auto& length = head.fields.content_length;
   if (head.fields.transfer_encoding.chunked)
     return {Kind::Chunked, length.value, length.valid ? Kind::Length : Kind::None};
-  return by_length(length.present ? length.value : 0);
+  if (length.present && !length.valid) return {Kind::UntilNext};
+  return by_length(length.value);
 }
 
 Framing response_framing(const ResponseHead& head, bool to_head) {

@@ -75,6 +75,8 @@ void read_transfer_encoding(TransferEncoding& coding, ByteView value, bool odd, 
   const bool names_chunked = text.find("chunked") != std::string::npos;
   coding.chunked = coding.chunked || names_chunked;
   if (exact) return;
+  if (text.find("chunked") != text.rfind("chunked"))
+    findings.add_once(FindingKind::DuplicateTransferEncoding, value);
   if (names_chunked && text.ends_with("chunked") && !is_token(text)) return;  // "gzip, chunked"
   findings.add_once(names_chunked ? FindingKind::ChunkedNotFinal : FindingKind::UnknownTransferCoding, value);
 }
@@ -107,6 +109,8 @@ class FieldReader final : public FieldHandler {
         break;
       case 6:
         if (equals_ignoring_case(name, "server")) fields_.server = position(line.value, head_);
+        if (equals_ignoring_case(name, "expect"))
+          fields_.expect_continue = normalised(line.value).starts_with("100-continue");
         break;
       case 7:
         if (equals_ignoring_case(name, "upgrade")) fields_.upgrade = normalised(line.value);
@@ -206,6 +210,13 @@ ByteView target_authority(ByteView method, ByteView target) {
   return authority.substr(authority.rfind('@') + 1);  // npos + 1 = 0: no userinfo
 }
 
+// RFC 9110, section 4.2: what is left out means the scheme's own port.
+ByteView without_default_port(ByteView host) {
+  for (ByteView port : {ByteView(":80"), ByteView(":443"), ByteView(":")})
+    if (host.ends_with(port)) return host.substr(0, host.size() - port.size());
+  return host;
+}
+
 void check_version(ByteView line, Slice text, Version version, Findings& findings) {
   if (version == Version::Http11 && text.in(line) != "HTTP/1.1")
     findings.add_once(FindingKind::UnknownVersion, text.in(line));
@@ -215,8 +226,9 @@ void check_version(ByteView line, Slice text, Version version, Findings& finding
 constexpr char kFirstLetters[] = {0, 0, 0, 0, 'h', 0, 's', 'u', 0, 0, 'c', 0, 0, 0, 'c', 0, 'c', 't'};
 
 bool may_be_known(ByteView head, const PlainField& field) {
-  return field.name_length < sizeof kFirstLetters &&
-         lower(head[field.name_begin]) == kFirstLetters[field.name_length];
+  if (field.name_length >= sizeof kFirstLetters) return false;
+  const char first = lower(head[field.name_begin]);
+  return first == kFirstLetters[field.name_length] || (first == 'e' && field.name_length == 6);  // Expect
 }
 
 }  // namespace
@@ -266,7 +278,8 @@ ByteView effective_host(ByteView head, const RequestHead& parsed, Findings& find
   if (!host && parsed.line.version == Version::Http11) findings.add_once(FindingKind::MissingHost);
   if (!valid_host(field)) findings.add_once(FindingKind::InvalidHost, field);
   if (authority.empty()) return field;
-  if (host && !std::ranges::equal(authority, field, {}, lower, lower))
+  if (host &&
+      !std::ranges::equal(without_default_port(authority), without_default_port(field), {}, lower, lower))
     findings.add_once(FindingKind::HostDiffersFromTarget, field);
   return authority;
 }

@@ -33,6 +33,7 @@ struct HeadFields {
   std::optional<Slice> host;     // value of the first Host field
   Slice server;                  // value of Server
   std::string upgrade;           // value of Upgrade
+  bool expect_continue = false;  // Expect: 100-continue (RFC 9110, section 10.1.1)
   bool connection_close = false;
   bool connection_keep_alive = false;
 };

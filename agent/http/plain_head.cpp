@@ -107,7 +107,9 @@ bool PlainHead::scan_field(ByteView in, std::size_t& at) {
 std::optional<RequestLine> parse_plain_request_line(ByteView line) {
   constexpr std::size_t kVersion = 8;  // "HTTP/1.1"
   const std::size_t method = token_length(line, 0);
-  if (method == 0 || line.size() < method + 1 + 1 + 1 + kVersion || line[method] != ' ') return std::nullopt;
+  if (method == 0 || method > kMaxMethod || line.size() < method + 1 + 1 + 1 + kVersion ||
+      line[method] != ' ')
+    return std::nullopt;
   const std::size_t target = method + 1, target_end = line.size() - kVersion - 1;
   const auto known = version(line.substr(target_end + 1));
   if (!known || line[target_end] != ' ') return std::nullopt;

@@ -9,7 +9,6 @@ namespace webtap::http {
 namespace {
 
 constexpr ByteView kVersionPrefix = "http/";
-constexpr std::size_t kMaxMethod = 64;
 constexpr std::size_t kLongestMethod = 10;  // of kMethods
 constexpr int kBlanksLookedAt = 16;         // of a line in which a request line is searched
 
@@ -75,8 +74,9 @@ bool digits_version(ByteView text) {  // "HTTP/d.d"
 RequestLine parse_request_line(ByteView whole) {
   RequestLine parsed;
   const ByteView line = without_trailing_blanks(whole);
-  const std::size_t method_end = std::min(line.find_first_of(" \t"), line.size());
-  parsed.method = slice(0, method_end);
+  const std::size_t method_begin = blank_run(line, 0);  // some servers pass over blanks before it
+  const std::size_t method_end = std::min(line.find_first_of(" \t", method_begin), line.size());
+  parsed.method = slice(method_begin, method_end);
   const std::size_t target_begin = method_end + blank_run(line, method_end);
   const std::size_t version = version_position(line);
   if (version == kNotFound) {
@@ -89,7 +89,7 @@ RequestLine parse_request_line(ByteView whole) {
   std::size_t target_end = version;
   while (target_end > target_begin && is_blank(line[target_end - 1])) --target_end;
   if (target_begin < version) parsed.target = slice(target_begin, target_end);
-  parsed.well_formed = line.size() == whole.size() && is_token(parsed.method.in(line)) &&
+  parsed.well_formed = line.size() == whole.size() && method_begin == 0 && is_token(parsed.method.in(line)) &&
                        !parsed.target.empty() && target_begin == method_end + 1 &&
                        target_end + 1 == version && line[method_end] == ' ' && line[target_end] == ' ' &&
                        digits_version(parsed.version_text.in(line));

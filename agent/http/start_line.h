@@ -11,6 +11,8 @@ namespace webtap::http {
 
 enum class Version : std::uint8_t { Unknown, Http09, Http10, Http11 };
 
+inline constexpr std::size_t kMaxMethod = 64;  // a longer word begins no request line
+
 // Positions are in the line.
 struct RequestLine {
   Slice method;

@@ -98,6 +98,10 @@ constexpr std::array kTexts{
     FindingText{FindingKind::TunnelOpened, Severity::Info, "tunnel-opened", "The connection became a tunnel"},
     FindingText{FindingKind::ResponseBeforeRequestEnd, Severity::Notice, "response-before-request-end",
                 "The response began before the request ended"},
+    FindingText{FindingKind::ExpectWithoutBody, Severity::Warning, "expect-without-body",
+                "Expect: 100-continue on a request without a body"},
+    FindingText{FindingKind::TransferEncodingInHttp10, Severity::Warning, "transfer-encoding-in-http-1.0",
+                "Transfer-Encoding in a message of HTTP/1.0"},
     FindingText{FindingKind::Masked, Severity::Info, "masked", "Values were masked"},
 };
 

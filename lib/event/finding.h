@@ -77,6 +77,8 @@ enum class FindingKind : std::uint16_t {
   SwitchedProtocols = 91,  // Upgrade (101); detail = the new protocol
   TunnelOpened = 92,       // CONNECT answered with 2xx
   ResponseBeforeRequestEnd = 93,
+  ExpectWithoutBody = 94,         // Expect: 100-continue, and no body to wait with
+  TransferEncodingInHttp10 = 95,  // Transfer-Encoding in a message of HTTP/1.0, which has none
 
   // Privacy.
   Masked = 100,  // values replaced by `*`; length = how many

@@ -47,6 +47,7 @@ class Transaction:
     trailer: Dict[str, List[bytes]] = field(default_factory=dict)  # lines of part H: key -> values, in order
     parts: str = ""  # letters in the order of the entry
     source: str = ""  # file, and where in it
+    sequence: int = 0  # JSON alone: the events' order
 
     @property
     def client(self) -> Tuple[str, int]:
@@ -268,6 +269,7 @@ def parse_json_line(line: bytes, source: str = "") -> Transaction:
             entry.trailer[key] = [root.bytes_of(value, f"audit_data.{key}")]
     if _member(root.webtap, "started") is not None:
         entry.trailer["Stopwatch"] = [b"%d" % _member(root.webtap, "started")]
+    entry.sequence = _member(root.webtap, "sequence", 0)
     return entry
 
 

@@ -10,42 +10,24 @@ Exit status: 0 all as expected, 1 some differ, 77 the test data is absent.
 
 import argparse
 import csv
-import gzip
 import hashlib
 import json
 import re
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import List, Optional
+from typing import List
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "support")]
 
 import agent as webtap  # noqa: E402  (the path comes first)
 from modsec_log import LogError, Transaction  # noqa: E402
+from suite import Case, findings, read_capture, request_of  # noqa: E402
 from test_data import require_data  # noqa: E402
 
 EICAR_SHA256 = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
 EICAR_SIZE = 68
-
-
-def findings(entry: Transaction) -> dict:
-    """Names of the findings that the entry's messages say -> their severity."""
-    found = {}
-    for message in entry.messages:
-        name = re.search(rb'\[tag "webtap/([a-z0-9-]+)"\]', message)
-        severity = re.search(rb'\[severity "([A-Z]+)"\]', message)
-        if name:
-            found[name.group(1).decode()] = severity.group(1).decode() if severity else ""
-    return found
-
-
-def request_of(entry: Transaction) -> Optional[str]:
-    if entry.request_line is None:
-        return None
-    return f"{entry.method.decode('latin-1')} {entry.target.decode('latin-1')}"
 
 
 def describe(entry: Transaction) -> str:
@@ -108,14 +90,6 @@ def compare_tally(expected: dict, entries: List[Transaction]) -> List[str]:
     return wrong
 
 
-def read_capture(agent: Path, path: Path) -> List[Transaction]:
-    with tempfile.TemporaryDirectory() as output:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else None
-        # Some captures are damaged on purpose: then the agent says so with status 1, and what it read counts.
-        webtap.run(agent, path, Path(output), data=data, statuses=(0, 1))
-        return webtap.read_output(Path(output), "serial")
-
-
 def compare_capture(agent: Path, path: Path, expected: dict) -> List[str]:
     try:
         entries = read_capture(agent, path)
@@ -127,24 +101,21 @@ def compare_capture(agent: Path, path: Path, expected: dict) -> List[str]:
     return wrong
 
 
-def compare_peers(agent: Path, data: Path, words: List[str]) -> int:
-    table = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
+def peers_table() -> dict:
+    return json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
+
+
+def run_captures(agent: Path, data: Path, words: List[str]) -> List[Case]:
+    """Every capture, against what is expected of it; a capture that nobody knows, or that is gone, is wrong."""
+    table = peers_table()
     present = {str(path.relative_to(data)) for path in data.glob("*/*")
                if re.search(r"\.(pcap|pcapng|cap)(\.gz)?$", path.name) and path.parent.name != "http-evader"}
     known = set(table["captures"]) | set(table["excluded"])
-    failed = [f"{name}: neither expected nor excluded" for name in sorted(present - known)]
-    failed += [f"{name}: is not in the data" for name in sorted(known - present)]
+    cases = [Case(name, ["neither expected nor excluded"]) for name in sorted(present - known)]
+    cases += [Case(name, ["is not in the data"]) for name in sorted(known - present)]
     names = [name for name in table["captures"] if name in present]
-    for name in names:
-        if words and not any(word in name for word in words):
-            continue
-        wrong = compare_capture(agent, data / name, table["captures"][name])
-        print(f"{'DIFFERS' if wrong else 'ok     '} {name}")
-        for text in wrong:
-            print(f"        {text}")
-        failed += [name] if wrong else []
-    print(f"{len(names)} captures compared, {len(failed)} differ; {len(table['excluded'])} excluded")
-    return 1 if failed else 0
+    chosen = [name for name in names if not words or any(word in name for word in words)]
+    return cases + [Case(name, compare_capture(agent, data / name, table["captures"][name])) for name in chosen]
 
 
 def holds_eicar(body: bytes, with_junk: bool) -> bool:
@@ -155,24 +126,22 @@ def holds_eicar(body: bytes, with_junk: bool) -> bool:
     return hashlib.sha256(body[:EICAR_SIZE]).hexdigest() == EICAR_SHA256
 
 
-def compare_evader(agent: Path, data: Path) -> int:
-    junk = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))["evader_with_junk"]
+def run_evader(agent: Path, data: Path) -> List[Case]:
+    junk = peers_table()["evader_with_junk"]
     folder = data / "http-evader"
     with (folder / "expected.csv").open(encoding="utf-8", newline="") as table:
-        cases = [(row["case"], row["request_uri(technique)"]) for row in csv.DictReader(table)]
-    failed = 0
-    for case, technique in cases:
+        known = [(row["case"], row["request_uri(technique)"]) for row in csv.DictReader(table)]
+    cases = []
+    for case, technique in known:
         try:
             entries = read_capture(agent, folder / f"{case}.pcap")
         except (webtap.AgentFailed, LogError) as error:
-            print(f"DIFFERS {case} {technique}: {error}")
-            failed += 1
+            cases.append(Case(case, [f"{technique}: {error}"]))
             continue
-        if not any(holds_eicar(entry.response_body or b"", case in junk) for entry in entries):
-            print(f"DIFFERS {case} {technique}: {'; '.join(map(describe, entries)) or 'no transaction'}")
-            failed += 1
-    print(f"{len(cases)} HTTP-Evader captures, the EICAR file was found in {len(cases) - failed}")
-    return 1 if failed or not cases else 0
+        found = any(holds_eicar(entry.response_body or b"", case in junk) for entry in entries)
+        seen = "; ".join(map(describe, entries)) or "no transaction"
+        cases.append(Case(case, [] if found else [f"{technique}: the test file is not found"], seen))
+    return cases
 
 
 def main() -> int:
@@ -182,9 +151,14 @@ def main() -> int:
     parser.add_argument("words", nargs="*", metavar="CAPTURE")
     options = parser.parse_args()
     data = require_data("pcaps")
-    if options.evader:
-        return compare_evader(options.agent, data)
-    return compare_peers(options.agent, data, options.words)
+    cases = run_evader(options.agent, data) if options.evader else run_captures(options.agent, data, options.words)
+    for case in cases:
+        print(f"{'DIFFERS' if case.wrong else 'ok     '} {case.name}")
+        for text in case.wrong:
+            print(f"        {text}")
+    failed = sum(bool(case.wrong) for case in cases)
+    print(f"{len(cases)} captures compared, {failed} differ")
+    return 1 if failed or not cases else 0
 
 
 if __name__ == "__main__":

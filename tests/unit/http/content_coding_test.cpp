@@ -94,7 +94,7 @@ TEST(ContentCoding, a_name_with_stray_bytes_is_read_and_said) {
   const std::string body = gzip(kText);
   for (const std::string& label :
        {std::string("gz\0ip", 5), std::string("gzip\0", 5), std::string("\x0cgzip"), std::string("\xa0gzip"),
-        std::string("gzip\x0b"), std::string(": gzip")}) {
+        std::string("gzip\x0b"), std::string(": gzip"), std::string("gzip;q=1")}) {
     const Decoded decoded = decode(label, body);
     EXPECT_EQ(decoded.body, kText) << label;
     EXPECT_THAT(said(decoded), ElementsAre("mislabelled " + label + ": read as gzip"));

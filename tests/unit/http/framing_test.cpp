@@ -67,7 +67,8 @@ TEST(Chunked, sizes_in_any_notation) {
 }
 
 TEST(Chunked, bare_line_feeds) {
-  EXPECT_EQ(first_of_two("Transfer-Encoding: chunked\r\n", "3\nabc\n0\n\n"), "GET / -> 200 (abc)");
+  EXPECT_EQ(first_of_two("Transfer-Encoding: chunked\r\n", "3\nabc\n0\n\n"),
+            "GET / -> 200 (abc) bare-line-feed");
 }
 
 TEST(Chunked, junk_behind_a_size) {

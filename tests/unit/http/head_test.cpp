@@ -41,6 +41,20 @@ TEST(RequestLine, without_version_but_with_fields) {
   EXPECT_EQ(summary(to_request("GET /x\r\nHost: h\r\n\r\n")), "GET /x -> 200 (ok) missing-version");
 }
 
+TEST(RequestLine, blanks_before_it) {
+  const Transaction t = to_request(" \tGET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(summary(t), "GET /x -> 200 (ok) invalid-request-line");
+  EXPECT_TRUE(t.request.head.starts_with(" \tGET /x"));
+}
+
+TEST(RequestLine, a_word_too_long_for_a_method) {
+  const std::string longest(64, 'X');
+  EXPECT_EQ(summary(to_request(longest + " / HTTP/1.1\r\nHost: h\r\n\r\n")), longest + " / -> 200 (ok)");
+  const std::string line = "X" + longest + " / HTTP/1.1\r\nHost: h\r\n\r\n";
+  EXPECT_TRUE(
+      play_every_way({client(line), client_end()}).transactions.empty());  // nobody answers it in HTTP
+}
+
 TEST(RequestLine, without_target) {
   EXPECT_EQ(summary(to_request("OPTIONS HTTP/1.1\r\nHost: h\r\n\r\n")),
             "OPTIONS  -> 200 (ok) invalid-request-line");
@@ -65,6 +79,10 @@ TEST(Host, deviations) {
       has(to_request("GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n"), FindingKind::HostDiffersFromTarget));
   EXPECT_FALSE(
       has(to_request("GET http://A/ HTTP/1.1\r\nHost: a\r\n\r\n"), FindingKind::HostDiffersFromTarget));
+  EXPECT_FALSE(
+      has(to_request("GET http://a:80/ HTTP/1.1\r\nHost: a\r\n\r\n"), FindingKind::HostDiffersFromTarget));
+  EXPECT_TRUE(
+      has(to_request("GET http://a:81/ HTTP/1.1\r\nHost: a\r\n\r\n"), FindingKind::HostDiffersFromTarget));
 }
 
 TEST(FieldLines, deviations_have_names) {
@@ -74,6 +92,8 @@ TEST(FieldLines, deviations_have_names) {
   EXPECT_EQ(with("X: y"), "GET / -> 200 (ok)");
   EXPECT_EQ(with("X : y"), "GET / -> 200 (ok) space-before-colon");
   EXPECT_EQ(with("X: y\r\n z"), "GET / -> 200 (ok) obsolete-fold");
+  EXPECT_EQ(with("X: y\r\n\x01z"), "GET / -> 200 (ok) control-byte obsolete-fold");
+  EXPECT_EQ(with("X: y\r\n\x01Z: z"), "GET / -> 200 (ok) control-byte");
   EXPECT_EQ(with("X: y\nZ: y"), "GET / -> 200 (ok) bare-line-feed");
   EXPECT_EQ(with("X: y\rZ: y"), "GET / -> 200 (ok) bare-carriage-return");
   EXPECT_EQ(with("X: \x01y"), "GET / -> 200 (ok) control-byte");

@@ -5,6 +5,7 @@ import struct
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 
 _SYN, _ACK, _FIN = 0x02, 0x10, 0x01
+_MAX_PAYLOAD = 60_000
 
 
 def _packet(time, source, destination, flags, sequence, acknowledgment, payload=b""):
@@ -18,7 +19,8 @@ def _packet(time, source, destination, flags, sequence, acknowledgment, payload=
 
 
 def conversation(messages, client=("10.0.0.1", 40000), server=("10.0.0.2", 80), time=1_700_000_000.0, end=True):
-    """The packets of one connection. `messages` are (from_client, bytes), each one segment."""
+    """The packets of one connection. `messages` are (from_client, bytes), each in one segment, or in several where
+    it is larger than a packet; or (from_client, number): so many bytes are lost."""
     packets = []
     sequence = {True: 1000, False: 5000}
 
@@ -34,7 +36,11 @@ def conversation(messages, client=("10.0.0.1", 40000), server=("10.0.0.2", 80), 
     send(False, _SYN | _ACK)
     send(True, _ACK)
     for from_client, payload in messages:
-        send(from_client, _ACK, payload)
+        if isinstance(payload, int):
+            sequence[from_client] += payload
+            continue
+        for at in range(0, len(payload), _MAX_PAYLOAD):
+            send(from_client, _ACK, payload[at:at + _MAX_PAYLOAD])
     if end:
         send(True, _ACK | _FIN)
         send(False, _ACK | _FIN)
