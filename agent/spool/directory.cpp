@@ -130,6 +130,24 @@ int Directory::rename_segment(const SegmentName& name, SegmentKind kind) {
   return operations_.sync(folder.number());
 }
 
+Descriptor Directory::open_replacement(const SegmentName& name, int& error) const {
+  const Descriptor folder = this->folder(name.epoch, error);
+  if (!folder) return {};
+  return operations_.open(folder.number(), name.file() + ".new", O_RDWR | O_CREAT | O_TRUNC, error);
+}
+
+int Directory::replace_segment(const SegmentName& name) {
+  int error = 0;
+  const Descriptor folder = this->folder(name.epoch, error);
+  if (!folder) return error;
+  const std::string old = name.file();
+  const std::string aside = SegmentName{name.epoch, name.first, SegmentKind::Damaged}.file();
+  if (linkat(folder.number(), old.c_str(), folder.number(), aside.c_str(), 0) != 0 && errno != EEXIST)
+    return errno;
+  if (renameat(folder.number(), (old + ".new").c_str(), folder.number(), old.c_str()) != 0) return errno;
+  return operations_.sync(folder.number());
+}
+
 bool Directory::remove_segment(const SegmentName& name) {
   int error = 0;
   const Descriptor folder = this->folder(name.epoch, error);

@@ -45,6 +45,10 @@ class Directory {
   Descriptor create_segment(const SegmentName& name, int& error);
   // Gives 0 or errno. What was renamed is durable when this returns.
   int rename_segment(const SegmentName& name, SegmentKind kind);
+  // A new file beside a segment, and the step that puts it into the segment's place; the old one stays as
+  // damaged. Whole or not at all: a crash leaves one of them there.
+  Descriptor open_replacement(const SegmentName& name, int& error) const;
+  int replace_segment(const SegmentName& name);
   // The folder goes with its last segment. True: it is gone, or was.
   bool remove_segment(const SegmentName& name);
   int sync() const { return operations_.sync(root_.number()); }

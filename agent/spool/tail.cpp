@@ -8,14 +8,15 @@ namespace {
 constexpr std::size_t kSpareBuffers = 8;
 
 struct Run {
-  std::size_t end = 0;      // of the last whole record taken
-  std::size_t records = 0;  // of events
+  std::size_t end = 0;        // of the last whole record taken
+  std::size_t records = 0;    // of events
+  std::uint64_t missing = 0;  // that gaps among them say, at most
   Position last = 0;
 };
 
 // Goes over the records from `from` on until they are `max_bytes` or `to` is reached; one at least.
 Run walk(const Block& block, std::size_t from, std::size_t to, std::size_t max_bytes) {
-  Run run{from, 0, 0};
+  Run run{from, 0, 0, 0};
   while (run.end != to) {
     const ByteView bytes = block.bytes(run.end, to);
     const std::size_t size = record_size(bytes);
@@ -23,7 +24,12 @@ Run walk(const Block& block, std::size_t from, std::size_t to, std::size_t max_b
     const RecordView record = view_record(bytes);
     run.end += size;
     run.last = record.position;
-    if ((record.flags & kGapFlag) == 0) ++run.records;
+    if ((record.flags & kGapFlag) == 0) {
+      ++run.records;
+    } else {
+      const Gap gap = gap_of(record);
+      run.missing += gap.count != 0 ? gap.count : gap.to - gap.from + 1;
+    }
   }
   return run;
 }
@@ -102,7 +108,7 @@ void Tail::lose(const Block& block) {
   const GapReason reason = failing_.value_or(GapReason::Overload);
   if (!lost_) lost_ = Gap{unkept_, run.last, 0, reason};
   lost_->to = run.last;
-  lost_->count += run.records;
+  lost_->count += run.records + run.missing;
 }
 
 Tail::Batch Tail::collect(std::size_t max_bytes) {

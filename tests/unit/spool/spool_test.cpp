@@ -161,9 +161,9 @@ TEST_F(SpoolTest, OldestSegmentsGoWhenThereAreTooManyBytes) {
   options_.clock = [&] { return Timestamp(std::chrono::seconds(seconds++)); };
   {
     Spool spool(options_);
-    spool.set_cursor("slow", 3);
     for (int i = 0; i < 60; ++i) {
       append(spool, std::string(500, 'x'));
+      if (i == 5) spool.set_cursor("slow", 3);
       ASSERT_TRUE(sync(spool));
     }
     EXPECT_LE(spool.counters().bytes, 6500u);
