@@ -38,10 +38,11 @@ std::string segment(Input& input, const spool::SegmentHeader& header) {
     std::string record(spool::kRecordHeader + std::max(payload.size(), spool::kGapBytes), '\0');
     if (choice % 8 == 7) {
       spool::write_gap(record.data(), kSalt, {},
-                {position, position + input.u8(), input.u8(), spool::GapReason::Overload});
+                       {position, position + input.u8(), input.u8(), spool::GapReason::Overload});
       record.resize(spool::kRecordHeader + spool::kGapBytes);
     } else {
-      spool::write_record(record.data(), kSalt, {position, {}, choice % 32 == 0 ? spool::kSealFlag : 0, payload});
+      spool::write_record(record.data(), kSalt,
+                          {position, {}, choice % 32 == 0 ? spool::kSealFlag : 0, payload});
       record.resize(spool::kRecordHeader + payload.size());
     }
     ++position;
