@@ -169,6 +169,11 @@ std::size_t parse_size(const std::string& option, const std::string& text) {
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
+  if (argc > 1 && std::string_view(argv[1]) == "spool") {
+    line.action = CommandLine::Action::Spool;
+    line.spool = parse_spool_command(argc - 2, argv + 2);
+    return line;
+  }
   Texts texts;
   CLI::App app(
       "Passive HTTP sensor: reads packets, writes every HTTP transaction as a ModSecurity audit log.",
@@ -177,6 +182,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", version);
   app.require_subcommand(1);
   CLI::App& read = *app.add_subcommand("read", "Read capture files, write audit logs, and exit");
+  app.add_subcommand("spool", "Check, repair or export the log that subscribers resume from");
   add_read_options(read, line.read, texts);
   read.footer(
       "Behind -- stands a packet filter in tcpdump's language:\n"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/audit/auditor.h"
+#include "agent/spool_command.h"
 #include "webtap/sink/audit_log_sink.h"
 
 namespace webtap::agent {
@@ -41,9 +42,10 @@ struct ReadConfig {
 };
 
 struct CommandLine {
-  enum class Action : std::uint8_t { Read, Print } action = Action::Print;
+  enum class Action : std::uint8_t { Read, Spool, Print } action = Action::Print;
   std::string text;  // to print: the help or the version
   ReadConfig read;
+  SpoolCommand spool;
 };
 
 // Throws UsageError.

@@ -85,6 +85,7 @@ int read(const ReadConfig& config, Console& console) {
 
 int run(int argc, const char* const* argv, Console& console) {
   const CommandLine line = parse_command_line(argc, argv);
+  if (line.action == CommandLine::Action::Spool) return run_spool_command(line.spool, console);
   if (line.action == CommandLine::Action::Read) return read(line.read, console);
   std::fputs(line.text.c_str(), stdout);
   return kDone;

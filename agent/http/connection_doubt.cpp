@@ -51,7 +51,7 @@ void ConnectionParser::read_maybe_body(Half& h, ByteView& bytes) {
 void ConnectionParser::settle_maybe_body(Half& h) {
   if (h.state != State::MaybeBody) return;
   const bool too_little_for_a_request = h.role == kClient && !h.pending.empty();
-  if (too_little_for_a_request || h.unasked) {
+  if (too_little_for_a_request || (h.role == kServer && h.unasked)) {
     begin_body(h, h.maybe);
     refeed(h, 0);
   } else {

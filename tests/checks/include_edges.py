@@ -5,7 +5,7 @@ import re
 from source_tree import arguments, code_files, conclude, without_comments
 
 LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire", "lib/tls"}
-STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink"}
+STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink", "agent/spool"}
 
 # A folder, and the folders whose headers it may include besides its own.
 EDGES = {
@@ -22,6 +22,7 @@ EDGES = {
     "agent/http": {"agent/stream", "lib/base", "lib/event"},
     "agent/audit": {"agent/http", "lib/base", "lib/event"},
     "agent/sink": {"agent/audit", "lib/base", "lib/event", "lib/sink"},
+    "agent/spool": {"lib/base"},
     "agent": STAGES | LIBRARIES,
 }
 
