@@ -130,9 +130,11 @@ void Keeper::end_segment() {
     log_.directory.remove_segment(name_);
   } else {
     seal(operations_, file_.number(), salt_, last_, last_time_, size_);
+    // The file first: a reader that looks for the open one in vain looks for the sealed one, which is there
+    // by then.
+    const int error = log_.directory.rename_segment(name_, SegmentKind::Sealed);
     log_.segments.rename(name_, SegmentKind::Sealed);
-    if (log_.directory.rename_segment(name_, SegmentKind::Sealed) == 0)
-      operations_.reached(FaultPoint::SealRenamed);
+    if (error == 0) operations_.reached(FaultPoint::SealRenamed);
   }
   file_.close();
 }
@@ -147,8 +149,8 @@ void Keeper::abandon_segment() {
     if (!log_.directory.remove_segment(name_)) log_.directory.rename_segment(name_, SegmentKind::Damaged);
     return;
   }
-  log_.segments.rename(name_, SegmentKind::Sealed);
   log_.directory.rename_segment(name_, SegmentKind::Sealed);
+  log_.segments.rename(name_, SegmentKind::Sealed);
   if (!cut)
     say_("the end of segment " + name_.file() + " could not be cut off; it is passed over in reading");
 }
@@ -195,8 +197,13 @@ void Keeper::delete_old(Timestamp now) {
   state_.delete_first = names.front().first;
   state_.delete_last = names.back().first;
   const Position kept_from = log_.segments.next_after(names.back().first).value_or(log_.tail.unkept());
-  state_.first = std::max(state_.first, kept_from);
-  if (save_state(now)) operations_.reached(FaultPoint::DeleteRangeWritten);
+  const Position first = std::exchange(state_.first, std::max(state_.first, kept_from));
+  if (!save_state(now)) {  // what is not on record as deleted would be taken for damage; later, then
+    state_.first = first;
+    state_.delete_first = state_.delete_last = 0;
+    return;
+  }
+  operations_.reached(FaultPoint::DeleteRangeWritten);
   log_.segments.delete_before(state_.first);
   for (const SegmentName& name : names) {
     log_.segments.remove(name);
