@@ -61,7 +61,7 @@ TEST(Loss, captures_of_other_projects) {
   std::vector<Capture> captures;
   for (Capture& capture : test_captures("pcaps"))
     if (!replay(capture.packets).events.empty()) captures.push_back(std::move(capture));
-  damage_and_check(captures, 600);
+  damage_and_check(captures, 400);
 }
 
 TEST(Loss, captures_beside_modsecurity) { damage_and_check(test_captures("modsec-parity"), 60); }
