@@ -12,7 +12,9 @@ import time
 import unittest
 from pathlib import Path
 
-import capture
+sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "support")]
+
+import capture  # noqa: E402  (the path comes first)
 
 AGENT = ""
 
