@@ -49,24 +49,33 @@ std::uint64_t control_bits(const char* block) {
 
 #endif
 
-// Walks the control bytes of a text: in a plain head they are its line ends.
-class ControlBytes {
+// Walks the lines of a text that has no control bytes but in their line ends, which are CRLF.
+class PlainLines {
  public:
-  explicit ControlBytes(ByteView text) : text_(text), found_(look(0)) {}
+  explicit PlainLines(ByteView text) : text_(text), found_(look(0)) {}
 
-  // Position of the next one, or the text's size.
-  std::size_t next() {
+  // Moves to the next line end; false where a control byte comes before it, or none comes.
+  bool next() {
     while (found_ == 0) {
-      block_ += kBlock;
-      if (block_ >= text_.size()) return text_.size();
-      found_ = look(block_);
+      if (!next_block()) return false;
     }
-    const std::size_t at = block_ + static_cast<unsigned>(std::countr_zero(found_));
+    end_ = block_ + static_cast<unsigned>(std::countr_zero(found_));
+    if (end_ + 1 >= text_.size() || text_[end_] != '\r' || text_[end_ + 1] != '\n') return false;
     found_ &= found_ - 1;
-    return at;
+    if (found_ == 0) next_block();  // CR was the block's last byte, so that LF is the next one's first
+    found_ &= found_ - 1;
+    return true;
   }
+  // Where the line ends that next() moved to.
+  std::size_t end() const { return end_; }
 
  private:
+  bool next_block() {
+    block_ += kBlock;
+    if (block_ >= text_.size()) return false;
+    found_ = look(block_);
+    return true;
+  }
   std::uint64_t look(std::size_t at) const {
     const std::size_t left = text_.size() - at;
     if (left >= kBlock) return control_bits(text_.data() + at);
@@ -80,26 +89,34 @@ class ControlBytes {
 
   ByteView text_;
   std::size_t block_ = 0;
-  std::uint64_t found_;  // in the block, not yet given
+  std::uint64_t found_;  // control bytes in the block, but for those behind us
+  std::size_t end_ = 0;
 };
 
 // Length of the run of token characters from `at` on.
 std::size_t token_length(ByteView in, std::size_t at) {
+  std::size_t end = at;
+  while (end < in.size() && is_token_character(in[end])) ++end;
+  return end - at;
+}
+
+// Position of the colon behind the name that begins at `at`; kNotFound where there is no name, or no colon.
+inline std::size_t find_colon(ByteView in, std::size_t at) {
   std::size_t end = at;
 #if defined(__SSE2__)
   for (; end + 16 <= in.size(); end += 16) {
     const __m128i bytes = load16(in.data() + end);
     const __m128i letters = between(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
     const __m128i others = _mm_or_si128(between(bytes, '0', '9'), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
-    const unsigned stop = ~bits(_mm_or_si128(letters, others)) & 0xffff;
+    const unsigned stop = bits(_mm_or_si128(letters, others)) ^ 0xffff;
     if (stop == 0) continue;
     end += static_cast<unsigned>(std::countr_zero(stop));
-    break;
+    if (in[end] == ':') return end != at ? end : kNotFound;
+    break;  // it may still be a token
   }
 #endif
-  // Where it is no colon that ends the usual characters, it may still be a token.
-  while (end < in.size() && is_token_character(in[end])) ++end;
-  return end - at;
+  end += token_length(in, end);
+  return end != at && end < in.size() && in[end] == ':' ? end : kNotFound;
 }
 
 Slice slice(std::size_t begin, std::size_t end) {
@@ -116,22 +133,20 @@ std::optional<Version> version(ByteView text) {
 
 bool PlainHead::scan(ByteView in) {
   count_ = 0;
-  ControlBytes controls(in);
-  start_line_ = controls.next();
-  for (std::size_t line_end = start_line_;;) {
-    const std::size_t lf = controls.next();
-    if (lf == in.size() || in[line_end] != '\r' || lf != line_end + 1 || in[lf] != '\n') return false;
-    const std::size_t line = lf + 1;
-    if (line == in.size()) return false;
-    if (in[line] == '\r') {
+  PlainLines lines(in);
+  if (!lines.next()) return false;
+  start_line_ = lines.end();
+  for (;;) {
+    const std::size_t line = lines.end() + 2;
+    if (!lines.next()) return false;
+    if (lines.end() == line) {
       size_ = line;
-      return line + 1 < in.size() && in[line + 1] == '\n';
+      return true;
     }
-    const std::size_t colon = line + token_length(in, line);
-    if (colon == line || colon >= in.size() || in[colon] != ':') return false;
-    line_end = controls.next();
+    const std::size_t colon = find_colon(in, line);
+    if (colon == kNotFound) return false;
     const KnownField field = known_field(in.substr(line, colon - line));
-    if (field != KnownField::None && !add_field(in, field, colon + 1, line_end)) return false;
+    if (field != KnownField::None && !add_field(in, field, colon + 1, lines.end())) return false;
   }
 }
 
