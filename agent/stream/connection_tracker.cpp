@@ -64,8 +64,8 @@ void Reassembler::Impl::on_contradictory(const decode::Segment& segment) {
   const PackedEndpoint source(segment.source);
   const PackedEndpoint destination(segment.destination);
   Flow* flow = flows_.find(flows_.hash(source, destination), source, destination);
-  if (flow != nullptr && !flow->closed && flow->half(direction_of(*flow, source)).known) {
-    const Direction d = direction_of(*flow, source);
+  if (flow != nullptr && !flow->closed && flow->half(direction_of(*flow, segment.source)).known) {
+    const Direction d = direction_of(*flow, segment.source);
     const Half& half = flow->half(d);
     const std::uint64_t position = std::max(half.position_of(segment.sequence), half.origin);
     outlet_.conflict(*flow, d, {position, position + segment.conflicting_bytes, segment.conflicting_bytes});
