@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -56,9 +57,12 @@ std::string read_reason(std::string_view error) {
   return is_truncation(error) ? "the file ends in the middle of a packet" : std::string(error);
 }
 
-// libpcap reads the unsigned 32-bit seconds of a pcap file as signed: what is beyond 2038 came out negative.
 // The record header of pcap (https://www.tcpdump.org/manpages/pcap-savefile.5.html): time, two lengths.
-constexpr std::uint64_t kPcapHeader = 16;
+constexpr std::size_t kPcapHeader = 16;
+constexpr std::size_t kPcapFileHeader = 24;
+// What libpcap takes for damage where it is longer.
+constexpr std::uint32_t kLongestPacket = 262'144;
+static_assert(kLongestPacket <= FileInput::kMostAhead);
 
 // Micro- or nanoseconds, either byte order; other magic numbers have record headers of other sizes.
 bool is_plain_pcap(ByteView start) {
@@ -66,6 +70,23 @@ bool is_plain_pcap(ByteView start) {
          start == "\x4d\x3c\xb2\xa1";
 }
 
+// Microseconds, and numbers as this machine has them.
+bool is_native_pcap(ByteView start) {
+  constexpr std::uint32_t kMagic = 0xa1b2c3d4;
+  std::uint32_t magic = 0;
+  if (start.size() == sizeof magic) std::memcpy(&magic, start.data(), sizeof magic);
+  return magic == kMagic;
+}
+
+struct RecordHeader {
+  std::int32_t seconds;
+  std::int32_t microseconds;
+  std::uint32_t captured;
+  std::uint32_t length;
+};
+static_assert(sizeof(RecordHeader) == kPcapHeader);
+
+// libpcap reads the unsigned 32-bit seconds of a pcap file as signed: what is beyond 2038 came out negative.
 // A pcapng file may hold any 64-bit number.
 Timestamp to_timestamp(const timeval& time) {
   std::int64_t seconds = time.tv_sec;
@@ -86,8 +107,12 @@ struct CaptureFile::Impl {
   void open(const std::string& path);
   void compile(const std::string& filter);
   Status read(PacketHandler& handler, int limit);
-  static void on_packet(u_char* self, const pcap_pkthdr* header, const u_char* bytes);
-  std::uint64_t position() const { return static_cast<std::uint64_t>(ftello(stream_)); }
+  int walk(int limit);
+  void on_packet(const pcap_pkthdr& header, const char* bytes);
+  static void on_pcap_packet(u_char* self, const pcap_pkthdr* header, const u_char* bytes);
+  std::uint64_t position() const {
+    return walks_ ? end_of_last_ : static_cast<std::uint64_t>(ftello(stream_));
+  }
 
   FileInput input_;
   PcapHandle pcap_;              // closed before the input that its stream reads
@@ -96,6 +121,8 @@ struct CaptureFile::Impl {
   LinkType link_type_{};
   PacketHandler* handler_ = nullptr;         // during read() only
   std::uint64_t end_of_last_ = 0;            // offset behind the last packet that could be used
+  bool walks_ = false;                       // the records are read by walk(), not by libpcap
+  std::uint32_t longest_ = 0;                // packet that libpcap gives whole
   bool packets_have_fixed_headers_ = false;  // pcap, not pcapng: offsets are known without asking the stream
   std::optional<Damage> damage_;
 };
@@ -107,7 +134,7 @@ CaptureFile::Impl::Impl(const std::string& path, const std::string& filter) : in
 }
 
 void CaptureFile::Impl::open(const std::string& path) {
-  stream_ = input_.open_stream();
+  stream_ = input_.open_stream(is_native_pcap(input_.start()) ? kPcapFileHeader : 0);
   if (stream_ == nullptr) {
     throw CaptureError("cannot open capture file '" + path + "': " + errno_text(errno));
   }
@@ -119,8 +146,11 @@ void CaptureFile::Impl::open(const std::string& path) {
                        "': " + open_reason(error.data(), input_.start().size()));
   }
   link_type_ = static_cast<LinkType>(pcap_datalink(pcap_.get()));
-  end_of_last_ = position();
   packets_have_fixed_headers_ = is_plain_pcap(input_.start());
+  walks_ = is_native_pcap(input_.start()) && link_type_ == LinkType::Ethernet &&
+           pcap_major_version(pcap_.get()) == 2 && pcap_minor_version(pcap_.get()) == 4;
+  longest_ = std::min(static_cast<std::uint32_t>(pcap_snapshot(pcap_.get())), kLongestPacket);
+  end_of_last_ = walks_ ? kPcapFileHeader : position();
 }
 
 void CaptureFile::Impl::compile(const std::string& filter) {
@@ -132,28 +162,61 @@ void CaptureFile::Impl::compile(const std::string& filter) {
 CaptureFile::Status CaptureFile::Impl::read(PacketHandler& handler, int limit) {
   if (damage_) return Status::Damaged;
   handler_ = &handler;
+  if (walks_ && walk(std::max(limit, 1)) != 0) return Status::More;
   end_of_last_ = position();
   const int count =
-      pcap_dispatch(pcap_.get(), std::max(limit, 1), on_packet, reinterpret_cast<u_char*>(this));
+      pcap_dispatch(pcap_.get(), std::max(limit, 1), on_pcap_packet, reinterpret_cast<u_char*>(this));
   if (count > 0) return Status::More;
   if (count == 0) return Status::End;
   damage_ = Damage{end_of_last_, read_reason(pcap_geterr(pcap_.get()))};
   return Status::Damaged;
 }
 
+// The fast path: the records of a file as this machine writes it are read where they are. At the first that
+// libpcap would not just give as it is, and at the end, libpcap goes on.
+int CaptureFile::Impl::walk(int limit) {
+  int count = 0;
+  while (count < limit) {
+    const ByteView ahead = input_.ahead();
+    RecordHeader record{};
+    if (ahead.size() >= kPcapHeader) std::memcpy(&record, ahead.data(), kPcapHeader);
+    if (record.captured > longest_) break;
+    if (ahead.size() < kPcapHeader + record.captured) {
+      if (count != 0) return count;  // what is there is passed on before more is waited for
+      if (!input_.look_further()) break;
+      continue;
+    }
+    pcap_pkthdr header{};
+    header.ts.tv_sec = record.seconds;
+    header.ts.tv_usec = record.microseconds;
+    header.caplen = record.captured;
+    header.len = record.length;
+    input_.take(kPcapHeader + record.captured);
+    on_packet(header, ahead.data() + kPcapHeader);
+    ++count;
+  }
+  walks_ = count != 0;
+  return count;
+}
+
+void CaptureFile::Impl::on_pcap_packet(u_char* self, const pcap_pkthdr* header, const u_char* bytes) {
+  reinterpret_cast<Impl*>(self)->on_packet(*header, reinterpret_cast<const char*>(bytes));
+}
+
 // The filter is applied here, not by libpcap: so that `limit` bounds what one call reads, and so that packets
 // left out by the filter are known to be sound.
-void CaptureFile::Impl::on_packet(u_char* self_bytes, const pcap_pkthdr* header, const u_char* bytes) {
-  Impl& self = *reinterpret_cast<Impl*>(self_bytes);
-  self.end_of_last_ =
-      self.packets_have_fixed_headers_ ? self.end_of_last_ + kPcapHeader + header->caplen : self.position();
-  if (self.filter_.bf_insns != nullptr && pcap_offline_filter(&self.filter_, header, bytes) == 0) return;
+void CaptureFile::Impl::on_packet(const pcap_pkthdr& header, const char* bytes) {
+  // Of a packet longer than the file's header allows, libpcap gives the beginning.
+  const bool whole = walks_ || (packets_have_fixed_headers_ && header.caplen < longest_);
+  end_of_last_ = whole ? end_of_last_ + kPcapHeader + header.caplen : position();
+  const auto* unsigned_bytes = reinterpret_cast<const u_char*>(bytes);
+  if (filter_.bf_insns != nullptr && pcap_offline_filter(&filter_, &header, unsigned_bytes) == 0) return;
   Packet packet;
-  packet.time = to_timestamp(header->ts);
-  packet.link_type = self.link_type_;
-  packet.bytes = ByteView(reinterpret_cast<const char*>(bytes), header->caplen);
-  packet.wire_length = std::max(header->len, header->caplen);
-  self.handler_->on_packet(packet);
+  packet.time = to_timestamp(header.ts);
+  packet.link_type = link_type_;
+  packet.bytes = ByteView(bytes, header.caplen);
+  packet.wire_length = std::max(header.len, header.caplen);
+  handler_->on_packet(packet);
 }
 
 CaptureFile::CaptureFile(const std::string& path, const std::string& filter)

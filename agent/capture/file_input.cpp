@@ -27,6 +27,12 @@ ssize_t read_retrying(int descriptor, char* to, std::size_t size) {
   }
 }
 
+ssize_t give(ByteView bytes, char* to, std::size_t size) {
+  const std::size_t count = std::min(size, bytes.size());
+  std::memcpy(to, bytes.data(), count);
+  return static_cast<ssize_t>(count);
+}
+
 }  // namespace
 
 std::string errno_text(int error) {
@@ -78,20 +84,39 @@ void FileInput::read_start(const std::string& path) {
 }
 
 ssize_t FileInput::read(char* to, std::size_t size) {
+  if (header_left_ != 0) size = std::min(size, header_left_);
   ssize_t count = 0;
   if (start_taken_ < start_size_) {
-    const std::size_t taken = std::min(size, start_size_ - start_taken_);
-    std::memcpy(to, start_ + start_taken_, taken);
-    start_taken_ += taken;
-    count = static_cast<ssize_t>(taken);
+    count = give({start_ + start_taken_, start_size_ - start_taken_}, to, size);
+    start_taken_ += static_cast<std::size_t>(count);
+  } else if (!ahead().empty()) {
+    count = give(ahead(), to, size);
+    ahead_begin_ += static_cast<std::size_t>(count);
   } else {
     count = read_retrying(descriptor_, to, size);
   }
-  if (count > 0) bytes_read_ += static_cast<std::uint64_t>(count);
+  if (count <= 0) return count;
+  bytes_read_ += static_cast<std::uint64_t>(count);
+  header_left_ -= std::min(header_left_, static_cast<std::size_t>(count));
   return count;
 }
 
-std::FILE* FileInput::open_stream() {
+// The buffer is used from its beginning, so that it stays in the cache.
+bool FileInput::look_further() {
+  const std::size_t kept = ahead().size();
+  if (kept >= kMostAhead) return false;
+  if (!ahead_) ahead_ = std::make_unique_for_overwrite<char[]>(kMostAhead + kStreamBuffer);
+  std::memmove(ahead_.get(), ahead_.get() + ahead_begin_, kept);
+  ahead_begin_ = 0;
+  ahead_end_ = kept;
+  const ssize_t count = read_retrying(descriptor_, ahead_.get() + kept, kStreamBuffer);
+  if (count <= 0) return false;
+  ahead_end_ += static_cast<std::size_t>(count);
+  return true;
+}
+
+std::FILE* FileInput::open_stream(std::size_t header) {
+  header_left_ = header;
   cookie_io_functions_t functions{};
   functions.read = [](void* self, char* to, std::size_t size) {
     return static_cast<FileInput*>(self)->read(to, size);

@@ -24,12 +24,25 @@ class FileInput {
 
   // The first bytes, at most four.
   ByteView start() const { return {start_, start_size_}; }
-  // Bytes the system gave; the stream may hold some of them still.
+  // Bytes that the stream took, which may hold some of them still, or that were taken past it.
   std::uint64_t bytes_read() const { return bytes_read_; }
   std::uint64_t size() const { return size_; }  // 0 = unknown
 
-  // A new stream over this input, which must outlive it; null, with errno set, where there is no memory.
-  std::FILE* open_stream();
+  // A new stream over this input, which must outlive it; null, with errno set, where there is no memory. It
+  // takes the first `header` bytes, and then nothing ahead until more is read from it.
+  std::FILE* open_stream(std::size_t header = 0);
+
+  // Reading past the stream, for who wants bytes where they are. What was looked at and not taken the stream
+  // gives when it is read from.
+  ByteView ahead() const { return {ahead_.get() + ahead_begin_, ahead_end_ - ahead_begin_}; }
+  void take(std::size_t count) {
+    ahead_begin_ += count;
+    bytes_read_ += count;
+  }
+  // Adds bytes to ahead(), which may move; false at the end of the input, or where reading fails, and where
+  // kMostAhead bytes are there.
+  bool look_further();
+  static constexpr std::size_t kMostAhead = 256u << 10;
 
  private:
   static constexpr std::size_t kStreamBuffer = 64u
@@ -44,6 +57,10 @@ class FileInput {
   char start_[4] = {};
   std::size_t start_size_ = 0;
   std::size_t start_taken_ = 0;
+  std::size_t header_left_ = 0;  // that the stream takes alone
+  std::size_t ahead_begin_ = 0;
+  std::size_t ahead_end_ = 0;
+  std::unique_ptr<char[]> ahead_;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t size_ = 0;
   std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(kStreamBuffer);

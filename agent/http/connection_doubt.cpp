@@ -39,7 +39,8 @@ void ConnectionParser::read_maybe_body(Half& h, ByteView& bytes) {
   const Likeness likeness = request ? like_request(h.pending) : like_status_line(h.pending);
   if (likeness == Likeness::Maybe) return;
   if (likeness == Likeness::No) {
-    if (!request && !h.unasked) findings(*h.exchange, Side::Response).add_once(FindingKind::BodyOnBodilessStatus);
+    if (!request && !h.unasked)
+      findings(*h.exchange, Side::Response).add_once(FindingKind::BodyOnBodilessStatus);
     begin_body(h, h.maybe);
   } else {
     end_message(h, true);
@@ -47,7 +48,8 @@ void ConnectionParser::read_maybe_body(Half& h, ByteView& bytes) {
   refeed(h, 0);
 }
 
-// Nothing more is to be had from what follows. What is not known to have no body is held to what it announces.
+// Nothing more is to be had from what follows. What is not known to have no body is held to what it
+// announces.
 void ConnectionParser::settle_maybe_body(Half& h) {
   if (h.state != State::MaybeBody) return;
   const bool too_little_for_a_request = h.role == kClient && !h.pending.empty();

@@ -57,6 +57,12 @@ void ConnectionParser::attach(const stream::Connection& connection, const Connec
   }
 }
 
+void ConnectionParser::adopt(Exchange* exchange) {
+  if (exchange->first) server().first = true;
+  held_ += exchange->held;
+  queue_.push_back(exchange);
+}
+
 bool ConnectionParser::idle() const {
   const auto resting = [](const Half& h) {
     return (h.state == State::Start || h.state == State::Tunnel) && h.pending.empty() && h.skipped == 0 &&
@@ -92,21 +98,6 @@ void ConnectionParser::on_chunk(const stream::Chunk& chunk) {
   account();
 }
 
-namespace {
-
-// What an exchange costs besides its buffers, roughly; so that many small ones count too.
-constexpr std::size_t kExchangeOverhead = 512;
-
-std::size_t bytes_of(const Transaction& t) {
-  std::size_t findings = 0;
-  for (const auto& finding : t.findings) findings += sizeof finding + finding.detail.size();
-  return kExchangeOverhead + findings + t.host.size() + t.request.content_encoding.size() +
-         t.response.content_encoding.size() + t.request.head.size() + t.request.body.size() +
-         t.response.head.size() + t.response.body.size();
-}
-
-}  // namespace
-
 // What was read since the last call is held by one of the two exchanges under way, or waits to be told apart.
 void ConnectionParser::account() {
   for (Half& h : halves_) {
@@ -118,7 +109,7 @@ void ConnectionParser::account() {
 }
 
 void ConnectionParser::account(Exchange& exchange) {
-  const std::size_t held = bytes_of(exchange.transaction);
+  const std::size_t held = exchange.size();
   held_ += held - exchange.held;
   exchange.held = held;
 }
@@ -182,17 +173,9 @@ void ConnectionParser::on_head_end(Half& h) {
 
 void ConnectionParser::on_request_head(Half& h, const RequestHead& parsed) {
   Exchange& exchange = *h.exchange;
-  Transaction& t = exchange.transaction;
   Findings found = findings(exchange, Side::Request);
-  t.method = parsed.line.method;
-  t.target = parsed.line.target;
-  t.host = effective_host(t.request.head, parsed, found);
-  t.request.content_encoding = parsed.fields.content_encoding;
+  exchange.take_head(parsed, found);
   note_version(parsed.line.version, parsed.fields, found);
-  const ByteView method = t.method.in(t.request.head);
-  exchange.http09 = parsed.line.version_text.empty();
-  exchange.to_head = method == "HEAD";
-  exchange.to_connect = method == "CONNECT";
   const Framing framing = request_framing(parsed);
   note_expectation(h, parsed, framing);
   begin_body(h, framing);
@@ -204,9 +187,7 @@ void ConnectionParser::on_response_head(Half& h, const ResponseHead& parsed) {
   Findings found = findings(exchange, Side::Response);
   if (on_interim_response(h, parsed)) return;
   settle_answered_request(exchange);
-  t.status = parsed.line.status;
-  t.server_field = parsed.fields.server;
-  t.response.content_encoding = parsed.fields.content_encoding;
+  exchange.take_head(parsed);
   note_version(parsed.line.version, parsed.fields, found);
   if (t.request.present && !exchange.request_done) found.add_once(FindingKind::ResponseBeforeRequestEnd);
   if (t.status == 101 || (exchange.to_connect && t.status >= 200 && t.status < 300)) {

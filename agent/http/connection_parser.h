@@ -12,36 +12,18 @@
 #include "agent/http/head.h"
 #include "agent/http/head_reader.h"
 #include "agent/http/http_stage.h"
+#include "agent/http/parser_context.h"
 
 namespace webtap::http {
 
-// What a connection turned out to carry.
-enum class Protocol : std::uint8_t { Unknown, Http, Http2, Tls };
-
-// What outlives a parser that was given back because its connection had nothing under way.
-struct ConnectionMemory {
-  Protocol protocol = Protocol::Unknown;
-  bool started = false;          // a parser has seen data of this connection
-  bool roles_swapped = false;    // the responder turned out to be the client
-  bool mid_stream = false;       // picked up in the middle, and not said yet
-  bool response_before = false;  // a response was seen
-  bool fresh_tunnel = false;     // a CONNECT tunnel was opened, and nothing of what it carries was told yet
-};
-
 class ConnectionParser {
  public:
-  struct Context {
-    const Limits& limits;
-    TransactionHandler& next;
-    Counters& counters;
-    ExchangePool& pool;
-    PlainHead& plain;  // scratch of the head being read
-  };
-
-  explicit ConnectionParser(const Context& context) : context_(context), queue_(context.pool) {}
+  explicit ConnectionParser(const ParserContext& context) : context_(context), queue_(context.pool) {}
 
   // Begins, or goes on, with a connection. `connection` outlives the parser's work on it.
   void attach(const stream::Connection& connection, const ConnectionMemory& memory);
+  // Goes on with an exchange whose request was read elsewhere (plain_exchanges.h). Follows attach().
+  void adopt(Exchange* exchange);
   const ConnectionMemory& memory() const { return memory_; }
   // Nothing is under way: all that must be remembered is in memory().
   bool idle() const;
@@ -185,7 +167,7 @@ class ConnectionParser {
   void account();
   void account(Exchange& exchange);
 
-  Context context_;
+  ParserContext context_;
   const stream::Connection* connection_ = nullptr;
   ConnectionMemory memory_;
   ExchangeQueue queue_;

@@ -5,7 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "agent/http/head.h"
 #include "agent/http/transaction.h"
+#include "agent/stream/chunk.h"
 
 namespace webtap::http {
 
@@ -16,13 +18,20 @@ struct Exchange {
   bool request_done = false;
   bool response_started = false;
   bool response_done = false;
-  bool lost_response_likely = false;  // bytes in which its response may have been are missing
-  bool http09 = false;                // the request has no version: the response has no head
-  bool expects_continue = false;      // the request waits for a 100 before it sends its body
-  bool to_head = false;               // the request's method is HEAD,
-  bool to_connect = false;            // or CONNECT
+  bool lost_response_likely = false;               // bytes in which its response may have been are missing
+  bool http09 = false;                             // the request has no version: the response has no head
+  bool expects_continue = false;                   // the request waits for a 100 before it sends its body
+  bool to_head = false;                            // the request's method is HEAD,
+  bool to_connect = false;                         // or CONNECT
+  bool first = false;                              // of its connection
+  const stream::Connection* connection = nullptr;  // while no parser has it
 
   void clear();
+  // Notes what a head says, whose bytes the transaction has.
+  void take_head(const RequestHead& head, Findings& findings);
+  void take_head(const ResponseHead& head);
+  // Bytes that it holds, roughly.
+  std::size_t size() const;
 };
 
 // Keeps buffers of finished exchanges for the next ones. Bounded: large buffers, and exchanges over a number,
@@ -47,7 +56,8 @@ class ExchangeQueue {
   ExchangeQueue(const ExchangeQueue&) = delete;
   ExchangeQueue& operator=(const ExchangeQueue&) = delete;
 
-  Exchange& push_back();
+  Exchange& push_back() { return push_back(pool_.take()); }
+  Exchange& push_back(Exchange* exchange);
   void pop_front();
   Exchange* front() const { return front_; }
   bool empty() const { return front_ == nullptr; }

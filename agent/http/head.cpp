@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/http/field_lines.h"
+#include "agent/http/known_fields.h"
 #include "agent/http/text.h"
 
 namespace webtap::http {
@@ -82,8 +83,9 @@ void read_transfer_encoding(TransferEncoding& coding, ByteView value, bool odd, 
 }
 
 void read_connection(HeadFields& fields, ByteView value) {
-  if (equals_ignoring_case(value, "keep-alive")) {
-    fields.connection_keep_alive = true;
+  const bool keep_alive = equals_ignoring_case(value, "keep-alive");
+  if (keep_alive || equals_ignoring_case(value, "close")) {
+    (keep_alive ? fields.connection_keep_alive : fields.connection_close) = true;
     return;
   }
   const std::string text = normalised(value);
@@ -101,46 +103,45 @@ class FieldReader final : public FieldHandler {
   FieldReader(ByteView head, HeadFields& fields, Findings& findings)
       : head_(head), fields_(fields), findings_(findings) {}
 
-  void on_field(const FieldLine& line) override {
-    const ByteView name = line.name;
-    switch (name.size()) {
-      case 4:
-        if (equals_ignoring_case(name, "host")) on_host(line);
+  void on_field(const FieldLine& line) override { take(known_field(line.name), line.value, line.odd); }
+
+  void take(KnownField field, ByteView value, bool odd) {
+    switch (field) {
+      case KnownField::None:
         break;
-      case 6:
-        if (equals_ignoring_case(name, "server")) fields_.server = position(line.value, head_);
-        if (equals_ignoring_case(name, "expect"))
-          fields_.expect_continue = normalised(line.value).starts_with("100-continue");
+      case KnownField::Expect:
+        fields_.expect_continue = normalised(value).starts_with("100-continue");
         break;
-      case 7:
-        if (equals_ignoring_case(name, "upgrade")) fields_.upgrade = normalised(line.value);
+      case KnownField::Host:
+        take_host(value);
         break;
-      case 10:
-        if (equals_ignoring_case(name, "connection")) read_connection(fields_, line.value);
+      case KnownField::Server:
+        fields_.server = position(value, head_);
         break;
-      case 14:
-        if (equals_ignoring_case(name, "content-length"))
-          read_content_length(fields_.content_length, line.value, findings_);
+      case KnownField::Upgrade:
+        fields_.upgrade = normalised(value);
         break;
-      case 16:
-        if (equals_ignoring_case(name, "content-encoding"))
-          join(fields_.content_encoding, normalised(line.value));
+      case KnownField::Connection:
+        read_connection(fields_, value);
         break;
-      case 17:
-        if (equals_ignoring_case(name, "transfer-encoding"))
-          read_transfer_encoding(fields_.transfer_encoding, line.value, line.odd, findings_);
+      case KnownField::ContentLength:
+        read_content_length(fields_.content_length, value, findings_);
         break;
-      default:
+      case KnownField::ContentEncoding:
+        join(fields_.content_encoding, normalised(value));
+        break;
+      case KnownField::TransferEncoding:
+        read_transfer_encoding(fields_.transfer_encoding, value, odd, findings_);
         break;
     }
   }
 
  private:
-  void on_host(const FieldLine& line) {
+  void take_host(ByteView value) {
     if (fields_.host) {
-      findings_.add_once(FindingKind::DuplicateHost, line.value);
+      findings_.add_once(FindingKind::DuplicateHost, value);
     } else {
-      fields_.host = position(line.value, head_);
+      fields_.host = position(value, head_);
     }
   }
 
@@ -222,15 +223,6 @@ void check_version(ByteView line, Slice text, Version version, Findings& finding
     findings.add_once(FindingKind::UnknownVersion, text.in(line));
 }
 
-// The first letters of the names that FieldReader knows, by the names' lengths: most fields are none of them.
-constexpr char kFirstLetters[] = {0, 0, 0, 0, 'h', 0, 's', 'u', 0, 0, 'c', 0, 0, 0, 'c', 0, 'c', 't'};
-
-bool may_be_known(ByteView head, const PlainField& field) {
-  if (field.name_length >= sizeof kFirstLetters) return false;
-  const char first = lower(head[field.name_begin]);
-  return first == kFirstLetters[field.name_length] || (first == 'e' && field.name_length == 6);  // Expect
-}
-
 }  // namespace
 
 RequestHead parse_request_head(ByteView head, Findings& findings) {
@@ -263,10 +255,8 @@ ResponseHead parse_response_head(ByteView head, Findings& findings) {
 HeadFields read_plain_fields(ByteView head, const PlainHead& plain, Findings& findings) {
   HeadFields fields;
   FieldReader reader(head, fields, findings);
-  for (const PlainField& field : plain)
-    if (may_be_known(head, field))
-      reader.on_field({head.substr(field.name_begin, field.name_length),
-                       head.substr(field.value_begin, field.value_length), false});
+  for (const PlainField& each : plain)
+    reader.take(each.field, head.substr(each.value_begin, each.value_length), false);
   note_both_lengths(fields, findings);
   return fields;
 }

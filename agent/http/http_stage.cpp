@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "agent/http/connection_parser.h"
+#include "agent/http/plain_exchanges.h"
 
 namespace webtap::http {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 // One open connection. Between messages it has no parser: an idle connection costs this and no more.
 struct Slot {
   ConnectionParser* parser = nullptr;
+  Exchange* waiting = nullptr;  // for its plain response, while there is no parser
   ConnectionMemory memory;
   std::size_t accounted = 0;  // of the parser's held bytes
   std::uint32_t place = 0;    // in its size class
@@ -29,7 +32,15 @@ std::size_t size_class(std::size_t bytes) {
 class HttpStage::Impl {
  public:
   Impl(const Limits& limits, TransactionHandler& next)
-      : limits_(limits), context_{limits_, next, counters_, pool_, plain_} {}
+      : limits_(limits), context_{limits_, next, counters_, pool_, plain_}, plain_exchanges_(context_) {}
+  ~Impl() {
+    for (Slot& slot : slots_) {
+      delete slot.parser;
+      delete slot.waiting;
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   Slot& slot(const stream::Connection& connection) {
     if (connection.slot >= slots_.size())
@@ -41,8 +52,27 @@ class HttpStage::Impl {
     if (!slot.parser) {
       slot.parser = take_parser();
       slot.parser->attach(connection, slot.memory);
+      if (slot.waiting) slot.parser->adopt(std::exchange(slot.waiting, nullptr));
     }
     return *slot.parser;
+  }
+
+  // Whether the fast path took the chunk.
+  bool take_plain(const stream::Chunk& chunk, Slot& slot) {
+    if (slot.parser || chunk.gap_before != 0) return false;
+    const bool from_initiator = chunk.direction == stream::Direction::FromInitiator;
+    const bool from_client = from_initiator != slot.memory.roles_swapped;
+    const std::uint32_t index = chunk.connection->slot;
+    if (from_client) {
+      if (slot.waiting || !(slot.waiting = plain_exchanges_.take_request(chunk, slot.memory))) return false;
+      reaccount(index, slot.waiting->held);
+      if (total_ > limits_.total_bytes) let_go_of_largest();
+      return true;
+    }
+    if (!slot.waiting || !plain_exchanges_.take_response(chunk, slot.memory, slot.waiting)) return false;
+    slot.waiting = nullptr;
+    reaccount(index, 0);
+    return true;
   }
 
   void settle(std::uint32_t index) {
@@ -68,7 +98,6 @@ class HttpStage::Impl {
     slot = {};
   }
 
-  std::vector<Slot>& slots() { return slots_; }
   const Counters& counters() const { return counters_; }
 
  private:
@@ -116,6 +145,7 @@ class HttpStage::Impl {
     for (std::size_t c = kSizeClasses; c-- > 0 && total_ > limits_.total_bytes;) {
       while (!classes_[c].empty() && total_ > limits_.total_bytes) {
         const std::uint32_t index = classes_[c].back();
+        if (const Exchange* waiting = slots_[index].waiting) parser(*waiting->connection, slots_[index]);
         slots_[index].parser->let_go();
         const std::size_t held = slots_[index].parser->held();
         reaccount(index, held);
@@ -128,7 +158,8 @@ class HttpStage::Impl {
   Counters counters_;
   ExchangePool pool_;
   PlainHead plain_;
-  ConnectionParser::Context context_;
+  ParserContext context_;
+  PlainExchanges plain_exchanges_;
   std::vector<Slot> slots_;
   std::vector<std::unique_ptr<ConnectionParser>> free_parsers_;
   std::array<std::vector<std::uint32_t>, kSizeClasses> classes_;
@@ -138,12 +169,11 @@ class HttpStage::Impl {
 HttpStage::HttpStage(const Limits& limits, TransactionHandler& next)
     : impl_(std::make_unique<Impl>(limits, next)) {}
 
-HttpStage::~HttpStage() {
-  for (Slot& slot : impl_->slots()) delete slot.parser;
-}
+HttpStage::~HttpStage() = default;
 
 void HttpStage::on_chunk(const stream::Chunk& chunk) {
   Slot& slot = impl_->slot(*chunk.connection);
+  if (impl_->take_plain(chunk, slot)) return;
   impl_->parser(*chunk.connection, slot).on_chunk(chunk);
   impl_->settle(chunk.connection->slot);
 }
@@ -151,12 +181,14 @@ void HttpStage::on_chunk(const stream::Chunk& chunk) {
 void HttpStage::on_conflict(const stream::Connection& connection, stream::Direction direction, std::uint64_t,
                             std::uint64_t length) {
   Slot& slot = impl_->slot(connection);
+  if (slot.waiting) impl_->parser(connection, slot);
   if (slot.parser) slot.parser->on_conflict(direction, length);
 }
 
 void HttpStage::on_direction_end(const stream::Connection& connection, stream::Direction direction,
                                  Timestamp time) {
   Slot& slot = impl_->slot(connection);
+  if (slot.waiting) impl_->parser(connection, slot);
   if (!slot.parser) return;  // between messages: nothing ends
   slot.parser->on_direction_end(direction, time);
   impl_->settle(connection.slot);
@@ -164,6 +196,7 @@ void HttpStage::on_direction_end(const stream::Connection& connection, stream::D
 
 void HttpStage::on_end(const stream::Connection& connection, stream::EndReason reason, Timestamp time) {
   Slot& slot = impl_->slot(connection);
+  if (slot.waiting) impl_->parser(connection, slot);
   if (slot.parser) slot.parser->on_end(reason, time);
   impl_->end(connection.slot);
 }

@@ -1,9 +1,10 @@
 #include "agent/http/plain_head.h"
 
+#include <bit>
+#include <cstring>
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
-
-#include <bit>
 #endif
 
 #include "agent/http/text.h"
@@ -12,6 +13,8 @@ namespace webtap::http {
 namespace {
 
 constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+constexpr std::size_t kBlock = 64;
 
 #if defined(__SSE2__)
 
@@ -25,44 +28,95 @@ __m128i between(__m128i bytes, char low, char high) {
 
 unsigned bits(__m128i mask) { return static_cast<unsigned>(_mm_movemask_epi8(mask)); }
 
+// A bit for each of kBlock bytes: whether it is a control byte.
+std::uint64_t control_bits(const char* block) {
+  std::uint64_t found = 0;
+  for (unsigned i = 0; i != kBlock; i += 16) {
+    const __m128i bytes = load16(block + i);
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    found |= std::uint64_t{bits(_mm_or_si128(control, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))))} << i;
+  }
+  return found;
+}
+
+#else
+
+std::uint64_t control_bits(const char* block) {
+  std::uint64_t found = 0;
+  for (unsigned i = 0; i != kBlock; ++i) found |= std::uint64_t{is_control(block[i])} << i;
+  return found;
+}
+
 #endif
 
-// Position of the first control byte from `at` on; in.size() if there is none.
-std::size_t find_control(ByteView in, std::size_t at) {
-#if defined(__SSE2__)
-  for (; at + 16 <= in.size(); at += 16) {
-    const __m128i bytes = load16(in.data() + at);
-    const unsigned found =
-        bits(_mm_or_si128(between(bytes, 0, 0x1f), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
-    if (found != 0) return at + static_cast<unsigned>(std::countr_zero(found));
+// Walks the lines of a text that has no control bytes but in their line ends, which are CRLF.
+class PlainLines {
+ public:
+  explicit PlainLines(ByteView text) : text_(text), found_(look(0)) {}
+
+  // Moves to the next line end; false where a control byte comes before it, or none comes.
+  bool next() {
+    while (found_ == 0) {
+      if (!next_block()) return false;
+    }
+    end_ = block_ + static_cast<unsigned>(std::countr_zero(found_));
+    if (end_ + 1 >= text_.size() || text_[end_] != '\r' || text_[end_ + 1] != '\n') return false;
+    found_ &= found_ - 1;
+    if (found_ == 0) next_block();  // CR was the block's last byte, so that LF is the next one's first
+    found_ &= found_ - 1;
+    return true;
   }
-#endif
-  while (at < in.size() && !is_control(in[at])) ++at;
-  return at;
-}
+  // Where the line ends that next() moved to.
+  std::size_t end() const { return end_; }
+
+ private:
+  bool next_block() {
+    block_ += kBlock;
+    if (block_ >= text_.size()) return false;
+    found_ = look(block_);
+    return true;
+  }
+  std::uint64_t look(std::size_t at) const {
+    const std::size_t left = text_.size() - at;
+    if (left >= kBlock) return control_bits(text_.data() + at);
+    // The text's last block begins before `at`.
+    if (text_.size() >= kBlock) return control_bits(text_.data() + text_.size() - kBlock) >> (kBlock - left);
+    std::array<char, kBlock> block;
+    block.fill(' ');
+    std::memcpy(block.data(), text_.data(), left);
+    return control_bits(block.data());
+  }
+
+  ByteView text_;
+  std::size_t block_ = 0;
+  std::uint64_t found_;  // control bytes in the block, but for those behind us
+  std::size_t end_ = 0;
+};
 
 // Length of the run of token characters from `at` on.
 std::size_t token_length(ByteView in, std::size_t at) {
-#if defined(__SSE2__)
-  if (at + 16 <= in.size()) {
-    const __m128i bytes = load16(in.data() + at);
-    const __m128i letters = between(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
-    const __m128i others = _mm_or_si128(between(bytes, '0', '9'), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
-    const unsigned stop = ~bits(_mm_or_si128(letters, others)) & 0xffff;
-    // Where it is not the colon that ends the usual characters, it may still be a token.
-    if (stop != 0) {
-      const auto length = static_cast<unsigned>(std::countr_zero(stop));
-      if (in[at + length] == ':') return length;
-    }
-  }
-#endif
   std::size_t end = at;
   while (end < in.size() && is_token_character(in[end])) ++end;
   return end - at;
 }
 
-bool line_ends_at(ByteView in, std::size_t at) {
-  return at + 1 < in.size() && in[at] == '\r' && in[at + 1] == '\n';
+// Position of the colon behind the name that begins at `at`; kNotFound where there is no name, or no colon.
+inline std::size_t find_colon(ByteView in, std::size_t at) {
+  std::size_t end = at;
+#if defined(__SSE2__)
+  for (; end + 16 <= in.size(); end += 16) {
+    const __m128i bytes = load16(in.data() + end);
+    const __m128i letters = between(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 'z');
+    const __m128i others = _mm_or_si128(between(bytes, '0', '9'), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+    const unsigned stop = bits(_mm_or_si128(letters, others)) ^ 0xffff;
+    if (stop == 0) continue;
+    end += static_cast<unsigned>(std::countr_zero(stop));
+    if (in[end] == ':') return end != at ? end : kNotFound;
+    break;  // it may still be a token
+  }
+#endif
+  end += token_length(in, end);
+  return end != at && end < in.size() && in[end] == ':' ? end : kNotFound;
 }
 
 Slice slice(std::size_t begin, std::size_t end) {
@@ -79,29 +133,29 @@ std::optional<Version> version(ByteView text) {
 
 bool PlainHead::scan(ByteView in) {
   count_ = 0;
-  start_line_ = find_control(in, 0);
-  if (!line_ends_at(in, start_line_)) return false;
-  std::size_t at = start_line_ + 2;
-  while (at < in.size() && in[at] != '\r')
-    if (!scan_field(in, at)) return false;
-  size_ = at;
-  return line_ends_at(in, at);
+  PlainLines lines(in);
+  if (!lines.next()) return false;
+  start_line_ = lines.end();
+  for (;;) {
+    const std::size_t line = lines.end() + 2;
+    if (!lines.next()) return false;
+    if (lines.end() == line) {
+      size_ = line;
+      return true;
+    }
+    const std::size_t colon = find_colon(in, line);
+    if (colon == kNotFound) return false;
+    const KnownField field = known_field(in.substr(line, colon - line));
+    if (field != KnownField::None && !add_field(in, field, colon + 1, lines.end())) return false;
+  }
 }
 
-bool PlainHead::scan_field(ByteView in, std::size_t& at) {
-  const std::size_t name = token_length(in, at);
-  const std::size_t colon = at + name;
-  if (name == 0 || colon >= in.size() || in[colon] != ':' || count_ == kFields) return false;
-  const std::size_t line_end = find_control(in, colon + 1);
-  if (!line_ends_at(in, line_end)) return false;
-  std::size_t begin = colon + 1;
-  while (begin < line_end && in[begin] == ' ') ++begin;
-  std::size_t end = line_end;
+bool PlainHead::add_field(ByteView in, KnownField field, std::size_t begin, std::size_t end) {
+  while (begin < end && in[begin] == ' ') ++begin;
   while (end > begin && in[end - 1] == ' ') --end;
-  const auto narrow = [](std::size_t value) { return static_cast<std::uint32_t>(value); };
-  fields_[count_++] = {narrow(at), narrow(name), narrow(begin), narrow(end - begin)};
-  at = line_end + 2;
-  return begin == end || in[begin] != ':';
+  if (count_ == kFields || (begin != end && in[begin] == ':')) return false;
+  fields_[count_++] = {field, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin)};
+  return true;
 }
 
 std::optional<RequestLine> parse_plain_request_line(ByteView line) {

@@ -8,13 +8,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "agent/http/known_fields.h"
 #include "agent/http/start_line.h"
 
 namespace webtap::http {
 
 struct PlainField {
-  std::uint32_t name_begin;
-  std::uint32_t name_length;
+  KnownField field;
   std::uint32_t value_begin;
   std::uint32_t value_length;
 };
@@ -28,13 +28,14 @@ class PlainHead {
   ByteView start_line(ByteView in) const { return in.substr(0, start_line_); }
   std::size_t size() const { return size_; }  // without the empty line,
   std::size_t size_with_end() const { return size_ + 2; }
+  // The fields that are looked at.
   const PlainField* begin() const { return fields_.data(); }
   const PlainField* end() const { return fields_.data() + count_; }
 
  private:
-  static constexpr std::size_t kFields = 64;  // a head with more is no usual one
+  static constexpr std::size_t kFields = 16;  // a head with more is no usual one
 
-  bool scan_field(ByteView in, std::size_t& at);
+  bool add_field(ByteView in, KnownField field, std::size_t begin, std::size_t end);
 
   std::size_t start_line_ = 0;
   std::size_t size_ = 0;

@@ -34,6 +34,7 @@ constexpr bool is_token(ByteView text) {
 // `lower_case` is in lower case.
 constexpr bool equals_ignoring_case(ByteView text, ByteView lower_case) {
   if (text.size() != lower_case.size()) return false;
+  if (text == lower_case) return true;
   for (std::size_t i = 0; i < text.size(); ++i)
     if (lower(text[i]) != lower_case[i]) return false;
   return true;

@@ -10,9 +10,13 @@ namespace {
 constexpr Timestamp kLatest{Duration(std::int64_t{1} << 61)};
 constexpr Timestamp kEarliest{Duration(-(std::int64_t{1} << 61))};
 
-Direction direction_of(const Flow& flow, const PackedEndpoint& source) {
-  return PackedEndpoint(flow.connection.initiator) == source ? Direction::FromInitiator
-                                                             : Direction::FromResponder;
+// `source` is one of the flow's endpoints: mostly the port alone tells which.
+Direction direction_of(const Flow& flow, const Endpoint& source) {
+  const Connection& connection = flow.connection;
+  const bool from_initiator = connection.initiator.port != connection.responder.port
+                                  ? connection.initiator.port == source.port
+                                  : connection.initiator == source;
+  return from_initiator ? Direction::FromInitiator : Direction::FromResponder;
 }
 
 std::uint64_t wire_length(const decode::Segment& segment) {
@@ -36,7 +40,7 @@ void Reassembler::Impl::on_segment(const decode::Segment& segment) {
   const PackedEndpoint destination(segment.destination);
   Flow* flow = flows_.find(flows_.hash(source, destination), source, destination);
   if (flow == nullptr) return open(segment);
-  const Direction d = direction_of(*flow, source);
+  const Direction d = direction_of(*flow, segment.source);
   if (!continues(*flow, d, segment)) track(*flow, d, segment);
 }
 
@@ -60,8 +64,8 @@ void Reassembler::Impl::on_contradictory(const decode::Segment& segment) {
   const PackedEndpoint source(segment.source);
   const PackedEndpoint destination(segment.destination);
   Flow* flow = flows_.find(flows_.hash(source, destination), source, destination);
-  if (flow != nullptr && !flow->closed && flow->half(direction_of(*flow, source)).known) {
-    const Direction d = direction_of(*flow, source);
+  if (flow != nullptr && !flow->closed && flow->half(direction_of(*flow, segment.source)).known) {
+    const Direction d = direction_of(*flow, segment.source);
     const Half& half = flow->half(d);
     const std::uint64_t position = std::max(half.position_of(segment.sequence), half.origin);
     outlet_.conflict(*flow, d, {position, position + segment.conflicting_bytes, segment.conflicting_bytes});

@@ -1,3 +1,5 @@
+#include <random>
+
 #include "scratch.h"
 #include "tests/support/pcap_writer.h"
 
@@ -151,6 +153,38 @@ TEST_F(CaptureDamageTest, interfaces_of_different_link_types_are_refused_with_th
   EXPECT_THAT(reading.damage->reason, ::testing::HasSubstr("different from the type of the first interface"));
 }
 
+// libpcap reads the one, and of the other only what walk() leaves to it.
+TEST_F(CaptureDamageTest, both_byte_orders_give_the_same_however_they_are_damaged) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 60; ++round) {
+    const std::uint32_t snaplen = random() % 2 == 0 ? 262'144 : 300;
+    const auto before = random();
+    std::string files[2];
+    for (const bool big_endian : {false, true}) {
+      std::mt19937 same(before);
+      PcapWriter writer(path("file.pcap"), LinkType::Ethernet,
+                        {.big_endian = big_endian, .snaplen = snaplen});
+      for (auto packets = 1 + same() % 40; packets-- > 0;) {
+        const std::string bytes(same() % 5 == 0 ? same() % 70'000 : same() % 200, 'x');
+        const auto odd = same() % 60;
+        const std::uint64_t length = odd == 0 ? 0xffffffff : odd == 1 ? 262'145 : bytes.size();
+        writer.record(same(), same() % 1'000'000, length, same() % 1500, bytes);
+      }
+      files[big_endian] = contents(path("file.pcap"));
+    }
+    ASSERT_EQ(files[0].size(), files[1].size());
+    const std::size_t cut = files[0].size() - (random() % 3 == 0 ? random() % (files[0].size() - 24) : 0);
+    const Reading walked = read_all(write("native.pcap", files[0].substr(0, cut)));
+    const Reading read = read_all(write("swapped.pcap", files[1].substr(0, cut)));
+    ASSERT_TRUE(walked.packets == read.packets) << round;
+    ASSERT_EQ(walked.status, read.status) << round;
+    ASSERT_EQ(walked.damage.has_value(), read.damage.has_value());
+    if (!read.damage) continue;
+    EXPECT_EQ(walked.damage->offset, read.damage->offset) << round;
+    EXPECT_EQ(walked.damage->reason, read.damage->reason) << round;
+  }
+}
+
 TEST_F(CaptureDamageTest, random_damage_neither_crashes_nor_hangs) {
   {
     PcapWriter pcap(path("seed.pcap"), LinkType::Raw);
@@ -164,7 +198,7 @@ TEST_F(CaptureDamageTest, random_damage_neither_crashes_nor_hangs) {
   std::mt19937 random(7);
   for (const char* seed : {"seed.pcap", "seed.pcapng"}) {
     const std::string whole = contents(path(seed));
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 60; ++round) {
       std::string damaged = whole;
       for (auto changes = random() % 4 + 1; changes > 0; --changes) {
         damaged[random() % damaged.size()] = static_cast<char>(random());

@@ -43,6 +43,8 @@ struct Kept {
   LinkType link_type;
   std::string bytes;
   std::uint32_t wire_length;
+
+  bool operator==(const Kept&) const = default;
 };
 
 struct Reading final : PacketHandler {
