@@ -39,6 +39,7 @@ struct Texts {
   std::string parts = "ABCEFHZ";
   std::string max_body = "1MiB";
   std::vector<std::string> masks;
+  StreamTexts stream;
 };
 
 template <typename Enum>
@@ -94,6 +95,7 @@ void add_read_options(CLI::App& app, ReadConfig& config, Texts& texts) {
       ->capture_default_str();
   add_choice<Stats>(app, "--stats", config.stats, {{"text", Stats::Text}, {"json", Stats::Json}},
                     "The summary: for people on stderr, or one JSON object on stdout (text)");
+  add_stream_options(app, config.stream, texts.stream);
 }
 
 std::vector<std::string> split_names(const std::vector<std::string>& lists) {
@@ -127,7 +129,9 @@ modsec::Parts parse_parts(const std::string& letters) {
 void finish(ReadConfig& config, const Texts& texts) {
   if (config.files.empty()) throw UsageError("read needs a capture file, or - for standard input");
   if (std::ranges::count(config.files, "-") > 1) throw UsageError("standard input can be read only once");
-  if (config.output.directory.empty() && !config.mask_dry_run)
+  finish_stream_options(config.stream, texts.stream, config.output.directory);
+  if (config.mask_dry_run && config.stream.listens) throw UsageError("--mask-dry-run keeps no events: it cannot --listen");
+  if (config.output.directory.empty() && !config.mask_dry_run && !config.stream.listens)
     throw UsageError("read needs -o DIR, the directory for the audit logs");
   config.output.parts = parse_parts(texts.parts);
   config.max_body = parse_size("--max-body", texts.max_body);

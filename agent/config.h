@@ -9,6 +9,7 @@
 
 #include "agent/audit/auditor.h"
 #include "agent/spool_command.h"
+#include "agent/stream_options.h"
 #include "webtap/sink/audit_log_sink.h"
 
 namespace webtap::agent {
@@ -39,6 +40,7 @@ struct ReadConfig {
   bool mask_dry_run = false;  // only count what would be masked; `output` is not used
   std::string sensor;
   Stats stats = Stats::Text;
+  StreamConfig stream;
 };
 
 struct CommandLine {

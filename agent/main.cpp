@@ -1,6 +1,6 @@
 // webtap-agent: wires the parts, and answers signals. SIGINT and SIGTERM stop reading: transactions that are
 // open are written as incomplete, and the exit status is that of an input that ended there; a second one
-// kills. SIGUSR1 prints a summary.
+// kills. SIGUSR1 prints a summary, SIGHUP has certificates and subscribers read anew.
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -43,18 +43,20 @@ void handle_signals() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
-sigset_t summary_signal() {
+// A hangup ends a run that has nothing to read anew.
+sigset_t waited_for(const ReadConfig& config) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGUSR1);
+  if (config.stream.listens) sigaddset(&set, SIGHUP);
   return set;
 }
 
-// Waits for SIGUSR1, in a thread of its own as the main thread may wait for input.
-class SummaryThread {
+// Waits for SIGUSR1 and SIGHUP, in a thread of its own as the main thread may wait for input.
+class SignalThread {
  public:
-  explicit SummaryThread(ReadRun& run) : run_(run), thread_([this] { wait(); }) {}
-  ~SummaryThread() {
+  SignalThread(ReadRun& run, const sigset_t& set) : run_(run), set_(set), thread_([this] { wait(); }) {}
+  ~SignalThread() {
     ended_ = true;
     pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
@@ -62,24 +64,30 @@ class SummaryThread {
 
  private:
   void wait() {
-    const sigset_t set = summary_signal();
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    for (int number = 0; sigwait(&set, &number) == 0 && !ended_;) run_.request_summary();
+    for (int number = 0; sigwait(&set_, &number) == 0 && !ended_;) {
+      if (number == SIGHUP) {
+        run_.reload();
+      } else {
+        run_.request_summary();
+      }
+    }
   }
 
   ReadRun& run_;
+  const sigset_t set_;
   std::atomic<bool> ended_ = false;
   std::thread thread_;
 };
 
 int read(const ReadConfig& config, Console& console) {
-  const sigset_t set = summary_signal();
+  const sigset_t set = waited_for(config);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);  // for every thread, before there are any
   handle_signals();
   ReadRun run(config, console);
-  const SummaryThread summaries(run);
+  const SignalThread signals(run, set);
   return run.run(stop_requested);
 }
 

@@ -26,11 +26,13 @@ std::uint64_t now() {
   return static_cast<std::uint64_t>(time.time_since_epoch().count());
 }
 
-audit::Options audit_options(const ReadConfig& config) {
+// Events are named as the stream names them, where there is one: its spool knows the sensor and counts its
+// starts.
+audit::Options audit_options(const ReadConfig& config, const StreamService* stream) {
   audit::Options options;
   options.sensor = config.sensor;
-  options.sensor_uuid = sensor_uuid(config.sensor);
-  options.boot_epoch = now();
+  options.sensor_uuid = stream != nullptr ? stream->sensor_uuid() : sensor_uuid(config.sensor);
+  options.boot_epoch = stream != nullptr ? stream->boot_epoch() : now();
   options.producer = std::string("webtap/") + kVersion;
   options.bodies = config.bodies;
   options.decode.output_bytes = config.max_body;
@@ -55,23 +57,35 @@ decode::Options decode_options(const ReadConfig& config) {
 
 }  // namespace
 
-Pipeline::Pipeline(const ReadConfig& config, sink::WriteErrors::Say say)
-    : queue_(sink::QueueLimits{}),
-      writer_(queue_, make_sinks(config, std::move(say))),
-      auditor_(audit_options(config), queue_),
+Pipeline::Pipeline(const ReadConfig& config, const sink::WriteErrors::Say& say)
+    : files_(config.output.directory.empty() || config.mask_dry_run ? std::nullopt
+                                             : std::make_optional<sink::AuditLogSink>(config.output, say)),
+      stream_(config.stream.listens ? std::make_optional<StreamService>(config.stream, config.sensor, say)
+                                    : std::nullopt),
+      queue_(sink::QueueLimits{}),
+      writer_(queue_, sinks()),
+      auditor_(audit_options(config, stream_ ? &*stream_ : nullptr), queue_),
       http_(http_limits(config), auditor_),
       reassembler_(stream::Limits{}, http_),
       decoder_(reassembler_, decode_options(config)) {}
 
-std::vector<sink::EventSink*> Pipeline::make_sinks(const ReadConfig& config, sink::WriteErrors::Say say) {
-  if (config.mask_dry_run) return {};
-  files_.emplace(config.output, std::move(say));
-  return {&*files_};
+std::vector<sink::EventSink*> Pipeline::sinks() {
+  sink::EventSink* const files = files_ ? &*files_ : nullptr;
+  if (stream_) return stream_->sinks(files);
+  return files != nullptr ? std::vector<sink::EventSink*>{files} : std::vector<sink::EventSink*>{};
 }
 
 void Pipeline::finish() {
   reassembler_.finish();
   writer_.stop();
+}
+
+void Pipeline::finish_stream(const std::atomic<bool>& stop) {
+  if (stream_) stream_->finish(stop);
+}
+
+void Pipeline::reload() {
+  if (stream_) stream_->reload();
 }
 
 Summary Pipeline::summary() const {
@@ -82,13 +96,14 @@ Summary Pipeline::summary() const {
   summary.audit = auditor_.counters();
   summary.masked_names = auditor_.masker().names();
   summary.masked = auditor_.masker().counts();
-  summary.mask_dry_run = !files_;
+  summary.mask_dry_run = !files_ && !stream_;
   if (files_) {
     summary.events_written = files_->counters().events_written;
     summary.events_lost = files_->counters().events_lost;
     summary.bytes_written = files_->counters().bytes_written;
     summary.files_written = files_->counters().files;
   }
+  if (stream_) summary.served = ServedSummary{stream_->spool_counters(), stream_->server_counters()};
   summary.queue_full = queue_.full_waits();
   return summary;
 }

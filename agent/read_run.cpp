@@ -61,6 +61,7 @@ int ReadRun::run(const std::atomic<bool>& stop) {
     const std::lock_guard lock(counters_);
     pipeline_.finish();
   }
+  pipeline_.finish_stream(stop);
   const Summary found = summary();
   if (config_.stats == Stats::Json) {
     std::puts(to_json(found).c_str());

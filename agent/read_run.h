@@ -23,6 +23,8 @@ class ReadRun {
   // From any thread: prints a summary on standard error as soon as the counters rest, at the latest when
   // reading has come to its next packets or waits for them.
   void request_summary();
+  // From any thread: certificates and the subscribers' table are read anew.
+  void reload() { pipeline_.reload(); }
 
  private:
   // A packet at a time where reading may wait for more in the middle of a batch.

@@ -75,6 +75,15 @@ Counts places(const audit::PlaceCounts& masked) {
   return counts;
 }
 
+Counts spool_troubles(const spool::SpoolCounters& spool) {
+  return {{"refused", spool.refused},
+          {"lost", spool.lost},
+          {"failures", spool.failures},
+          {"damages", spool.damages}};
+}
+
+Counts refusals(const server::Counters& server) { return {server.refused.begin(), server.refused.end()}; }
+
 void add_line(std::string& out, std::string_view title, const Counts& counts) {
   std::string line;
   for (const auto& [name, count] : counts) {
@@ -134,6 +143,14 @@ std::string to_text(const Summary& s) {
            number(s.files_written) + " files)\n";
   }
   add_line(out, "  not written", {{"events", s.events_lost}});
+  if (s.served) {
+    const auto& [spool, server] = *s.served;
+    out += "events spooled  " + number(spool.appended) + " (" + number(spool.bytes) + " bytes in " +
+           number(spool.segments) + " segments)\n";
+    add_line(out, "  not kept", spool_troubles(spool));
+    out += "subscriptions   " + number(server.subscribed) + " (" + number(server.events) + " events sent)\n";
+    add_line(out, "  refused", refusals(server));
+  }
   add_line(out, "input files", {{"damaged or unreadable", s.files_damaged}});
   return out;
 }
@@ -167,6 +184,18 @@ std::string to_json(const Summary& s) {
   json["bodies-decoded"] = s.audit.bodies_decoded;
   json["events"] = {{"made", s.audit.events},   {"written", s.events_written}, {"lost", s.events_lost},
                     {"bytes", s.bytes_written}, {"files", s.files_written},    {"queue-full", s.queue_full}};
+  if (s.served) {
+    const auto& [spool, server] = *s.served;
+    json["spool"] = {{"appended", spool.appended},
+                     {"kept", spool.kept},
+                     {"bytes", spool.bytes},
+                     {"segments", spool.segments}};
+    json["spool"].update(object(spool_troubles(spool)));
+    json["subscribers"] = {{"accepted", server.accepted}, {"subscribed", server.subscribed},
+                           {"open", server.open},         {"events", server.events},
+                           {"bytes", server.bytes},       {"gaps", server.gaps}};
+    json["subscribers"]["refused"] = object(refusals(server));
+  }
   // A name may be in another charset than UTF-8.
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -2,15 +2,24 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/audit/auditor.h"
 #include "agent/decode/decoder.h"
 #include "agent/http/http_stage.h"
+#include "agent/server/server.h"
+#include "agent/spool/spool.h"
 #include "agent/stream/reassembler.h"
 
 namespace webtap::agent {
+
+// Of the spool and of its subscribers.
+struct ServedSummary {
+  spool::SpoolCounters spool;
+  server::Counters server;
+};
 
 struct Summary {
   std::uint64_t files_read = 0;
@@ -28,6 +37,7 @@ struct Summary {
   std::uint64_t bytes_written = 0;
   std::uint64_t files_written = 0;
   std::uint64_t queue_full = 0;  // how often reading waited for writing
+  std::optional<ServedSummary> served;
 };
 
 // Some lines; counters that are zero are left out of them.

@@ -132,6 +132,7 @@ enum class GapReason : std::uint8_t {
   WriteError = 4,
   Overload = 5,
   TooLarge = 6,
+  Restart = 7,
 };
 
 struct Gap {

@@ -143,7 +143,7 @@ bool take(const v1::Welcome& from, Welcome& to, std::string& problem) {
 
 bool take(const v1::Gap& from, Gap& to, std::string& problem) {
   if (from.from() == 0 || from.from() > from.to()) return fail(problem, "a gap that is none");
-  to = {from.from(), from.to(), from.count(), known(from.reason(), GapReason::TooLarge)};
+  to = {from.from(), from.to(), from.count(), known(from.reason(), GapReason::Restart)};
   return true;
 }
 

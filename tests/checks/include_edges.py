@@ -5,7 +5,7 @@ import re
 from source_tree import arguments, code_files, conclude, without_comments
 
 LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire", "lib/tls"}
-STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink", "agent/spool"}
+STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink", "agent/spool", "agent/server"}
 
 # A folder, and the folders whose headers it may include besides its own.
 EDGES = {
@@ -23,6 +23,7 @@ EDGES = {
     "agent/audit": {"agent/http", "lib/base", "lib/event"},
     "agent/sink": {"agent/audit", "lib/base", "lib/event", "lib/sink"},
     "agent/spool": {"lib/base"},
+    "agent/server": {"agent/spool", "lib/base", "lib/event", "lib/tls", "lib/wire"},
     "agent": STAGES | LIBRARIES,
 }
 

@@ -1,0 +1,24 @@
+#include "agent/spool_sink.h"
+
+#include <cerrno>
+
+#include "webtap/wire/event_codec.h"
+
+namespace webtap::agent {
+
+// What was not taken is said to subscribers as a gap: its position was given away.
+void SpoolSink::write(const event::AuditEvent& event) {
+  bytes_.clear();
+  std::string problem;
+  const bool encoded = wire::encode_event(event, bytes_, problem);
+  if (!encoded) errors_.report("cannot put an event into the spool: " + problem, EMSGSIZE, 1);
+  const std::size_t size = bytes_.size();
+  if (encoded && spool_.append(spool_.next(), event.finished, bytes_)) {
+    counters_.events_written.fetch_add(1, std::memory_order_relaxed);
+    counters_.bytes_written.fetch_add(size, std::memory_order_relaxed);
+  } else {
+    counters_.events_lost.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace webtap::agent

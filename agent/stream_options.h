@@ -1,0 +1,54 @@
+// What `--listen` and the options around it say.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/server/server.h"
+#include "webtap/base/time.h"
+
+namespace CLI {
+class App;
+}
+
+namespace webtap::agent {
+
+enum class AuditLogs : std::uint8_t {
+  Always,
+  Fallback,  // while no subscriber is sent everything
+};
+
+struct StreamConfig {
+  bool listens = false;
+  std::string address;  // an IP address; empty = all
+  std::uint16_t port = 0;
+  tls::Options tls;
+  std::string subscribers;  // file
+  std::string spool;        // directory
+  std::uint64_t spool_bytes = std::uint64_t{1} << 30;
+  Duration spool_age = Duration::zero();
+  std::vector<std::string> wait_for;  // durable names
+  AuditLogs audit_logs = AuditLogs::Always;
+};
+
+// As they were given: checked behind CLI11.
+struct StreamTexts {
+  std::string listen;
+  std::string certificate, key, ca, crl;
+  std::string tls = "1.3";
+  std::string spool_size = "1GiB";
+  std::string spool_age;
+  std::string audit_log = "always";
+};
+
+void add_stream_options(CLI::App& app, StreamConfig& config, StreamTexts& texts);
+// `output` is the directory of local audit logs, or empty. Throws UsageError.
+void finish_stream_options(StreamConfig& config, const StreamTexts& texts, const std::string& output);
+
+// "192.0.2.1:7443", "[2001:db8::1]:7443", ":7443" (all addresses). Throws UsageError.
+void parse_listen(const std::string& text, StreamConfig& config);
+// "90s", "15m", "12h", "7d". Throws UsageError.
+Duration parse_age(const std::string& option, const std::string& text);
+
+}  // namespace webtap::agent
