@@ -155,6 +155,24 @@ TEST(Context, the_server_has_to_have_the_name_that_is_expected) {
             "the peer's certificate is refused: IP address mismatch");
 }
 
+TEST(Context, a_client_learns_why_it_is_refused) {
+  const Authority authority("--client revoked --client fine --sensor s,localhost");
+  authority.make("--revoke revoked");
+  const Context server = server_context(with_crl(authority.options("sensors/s"), authority));
+  const auto learns = [&](const Careless& client) {
+    return Conversation(server, careless_client(client)).client_problem;
+  };
+  EXPECT_EQ(learns({}), "the peer wants to see a certificate");
+  EXPECT_EQ(learns({.own = authority.options("clients/revoked")}),
+            "the peer says that this side's certificate is revoked");
+  EXPECT_EQ(learns({.own = make_odd(authority, "old", {.from = -7200, .until = -3600})}),
+            "the peer says that this side's certificate has expired");
+  EXPECT_EQ(learns({.own = client()}), "the peer does not trust the CA of this side's certificate");
+  EXPECT_EQ(learns({.own = authority.options("sensors/s")}), "the peer refuses this side's certificate");
+  EXPECT_EQ(learns({.own = authority.options("clients/fine"), .alpn = "h2"}),
+            "the peer does not speak webtap/1 (ALPN)");
+}
+
 TEST(Context, what_is_no_tls_is_said) {
   const Context server = server_context(sensor());
   EXPECT_EQ(problem_of_bytes(server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "the peer speaks HTTP, not TLS");

@@ -64,7 +64,7 @@ TEST_F(Files, that_hold_something_else) {
     expect(options, "the certificate|there is none in it (PEM)", file);
     options = server();
     options.key = file;
-    expect(options, "the private key|it is no unencrypted private key (PEM): there is none in it", file);
+    expect(options, "the private key|it holds no private key (PEM)", file);
     options = server();
     options.ca = file;
     expect(options, "the CA's certificate|there is none in it (PEM)", file);
