@@ -159,8 +159,9 @@ TEST(Context, a_client_learns_why_it_is_refused) {
   const Authority authority("--client revoked --client fine --sensor s,localhost");
   authority.make("--revoke revoked");
   const Context server = server_context(with_crl(authority.options("sensors/s"), authority));
-  const auto learns = [&](const Careless& client) {
-    return Conversation(server, careless_client(client)).client_problem;
+  const auto learns = [&](Careless of_client) {
+    of_client.own.ca = authority.path("ca.pem");
+    return Conversation(server, careless_client(of_client)).client_problem;
   };
   EXPECT_EQ(learns({}), "the peer wants to see a certificate");
   EXPECT_EQ(learns({.own = authority.options("clients/revoked")}),

@@ -19,6 +19,7 @@ Context careless(const Careless& how, asio::ssl::context::method method) {
     context->use_certificate_chain_file(how.own.certificate);
     context->use_private_key_file(how.own.key, asio::ssl::context::pem);
   }
+  if (!how.own.ca.empty()) context->load_verify_file(how.own.ca);
   context->set_verify_mode(asio::ssl::verify_none);
   return context;
 }
