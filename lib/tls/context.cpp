@@ -60,14 +60,20 @@ std::vector<Handle> read_all(const std::string& what, const std::filesystem::pat
 }
 
 // A key that is encrypted is refused: nobody is there to type a password.
-int no_password(char*, int, int, void*) { return 0; }
+int note_encrypted(char*, int, int, void* encrypted) {
+  *static_cast<bool*>(encrypted) = true;
+  return -1;
+}
 
 KeyHandle read_key(const std::filesystem::path& file) {
   const BioHandle bio = open("the private key", file);
-  KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
-  if (key == nullptr)
-    refuse("the private key", file, "it is no unencrypted private key (PEM): " + take_openssl_error());
-  return key;
+  bool encrypted = false;
+  KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, note_encrypted, &encrypted));
+  ERR_clear_error();
+  if (key != nullptr) return key;
+  refuse("the private key", file,
+         encrypted ? "it is encrypted, and nobody is there to type a password"
+                   : "it holds no private key (PEM)");
 }
 
 Chain read_chain(const std::filesystem::path& file) {
@@ -95,6 +101,7 @@ void check_own(X509_STORE* store, const Chain& chain, Role role, const Options& 
   for (const CertificateHandle& above : chain.above) sk_X509_push(untrusted, above.get());
   const StoreContextHandle context(X509_STORE_CTX_new());
   X509_STORE_CTX_init(context.get(), store, chain.own.get(), untrusted);
+  X509_STORE_CTX_set_depth(context.get(), kMaxIntermediates);
   X509_STORE_CTX_set_purpose(context.get(),
                              role == Role::Server ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
   const bool good = X509_verify_cert(context.get()) == 1;

@@ -49,16 +49,12 @@ bool is_still_trusted(const ssl_st* connection, asio::ssl::context& context, std
   return good;
 }
 
-std::string handshake_problem(const ssl_st* connection, const std::error_code& error) {
-  const long verified = SSL_get_verify_result(connection);
-  if (verified != X509_V_OK) {
-    return "the peer's certificate is refused: " + std::string(X509_verify_cert_error_string(verified));
-  }
-  if (error.category() != asio::error::get_ssl_category()) {
-    return error == asio::error::eof ? "the peer closed the connection" : error.message();
-  }
-  const auto code = static_cast<unsigned long>(error.value());
-  switch (ERR_GET_REASON(code)) {
+namespace {
+
+// What this side found wrong, or the peer's alert says (RFC 8446, section 6.2); null: nothing better than
+// OpenSSL's words.
+const char* sentence_of(int reason) {
+  switch (reason) {
     case SSL_R_HTTP_REQUEST:
       return "the peer speaks HTTP, not TLS";
     case SSL_R_WRONG_VERSION_NUMBER:
@@ -67,11 +63,43 @@ std::string handshake_problem(const ssl_st* connection, const std::error_code& e
       return "the peer showed no certificate";
     case SSL_R_UNSUPPORTED_PROTOCOL:
       return "the peer speaks only an older version of TLS";
-    case SSL_R_CALLBACK_FAILED:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+      return "the peer does not speak the version of TLS that is asked for";
+    case SSL_R_CALLBACK_FAILED:  // of require_alpn()
+    case SSL_R_NO_APPLICATION_PROTOCOL:
       return "the peer did not ask for webtap/1 (ALPN)";
+    case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+      return "the peer does not speak webtap/1 (ALPN)";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return "the peer wants to see a certificate";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      return "the peer does not trust the CA of this side's certificate";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+      return "the peer says that this side's certificate has expired";
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+      return "the peer says that this side's certificate is revoked";
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+      return "the peer refuses this side's certificate";
     default:
-      break;
+      return nullptr;
   }
+}
+
+}  // namespace
+
+std::string handshake_problem(const ssl_st* connection, const std::error_code& error) {
+  const long verified = SSL_get_verify_result(connection);
+  if (verified != X509_V_OK) {
+    return "the peer's certificate is refused: " + std::string(X509_verify_cert_error_string(verified));
+  }
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
+    return "the peer closed the connection";
+  }
+  if (error.category() != asio::error::get_ssl_category()) return error.message();
+  const auto code = static_cast<unsigned long>(error.value());
+  if (const char* const sentence = sentence_of(ERR_GET_REASON(code))) return sentence;
   const char* const reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : error.message();
 }
