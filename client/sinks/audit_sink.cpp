@@ -38,9 +38,7 @@ class AuditSink final : public Sink {
 
   const std::vector<std::string>& remarks() const { return journal_.remarks(); }
 
-  wire::Resume resume() const override {
-    return {journal_.place().sensor_uuid, journal_.place().position};
-  }
+  wire::Resume resume() const override { return {journal_.place().sensor_uuid, journal_.place().position}; }
 
   bool write(const event::AuditEvent& event, std::string& refusal) override {
     writer_.write(event);

@@ -1,5 +1,5 @@
-// audit:DIR: audit logs as the sensor writes them, by the same writer, with a journal beside them so that each
-// event is in them once.
+// audit:DIR: audit logs as the sensor writes them, by the same writer, with a journal beside them so that
+// each event is in them once.
 #pragma once
 
 #include <memory>

@@ -22,11 +22,14 @@ std::string hex(ByteView bytes) {
   return text;
 }
 
-ByteView bytes_of(const wire::Uuid& uuid) { return {reinterpret_cast<const char*>(uuid.data()), uuid.size()}; }
+ByteView bytes_of(const wire::Uuid& uuid) {
+  return {reinterpret_cast<const char*>(uuid.data()), uuid.size()};
+}
 
 }  // namespace
 
-void DeadLetters::refused(const wire::Resume& where, const std::string& reason, const event::AuditEvent& event) {
+void DeadLetters::refused(const wire::Resume& where, const std::string& reason,
+                          const event::AuditEvent& event) {
   std::string content;
   json_.append(event, content);
   content.pop_back();  // the line end
@@ -53,12 +56,13 @@ void DeadLetters::put(const wire::Resume& where, const std::string& reason, cons
   json.key(member);
   line += content + "}\n";
   if (!file_) {
-    file_ = sink::Descriptor(open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
-                                  sink::kFileMode));
+    file_ = sink::Descriptor(open(
+        path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, sink::kFileMode));
   }
   int error = file_ ? 0 : errno;
   if (file_) sink::write_all(file_.number(), line, error);
-  if (error != 0) throw SinkError("cannot write to the dead letters '" + path_ + "': " + sink::error_text(error));
+  if (error != 0)
+    throw SinkError("cannot write to the dead letters '" + path_ + "': " + sink::error_text(error));
   unsynced_ = true;
 }
 

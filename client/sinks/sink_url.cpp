@@ -19,7 +19,8 @@ std::string undo_percent(std::string_view text, std::string_view whole) {
     const char* const digits = text.data() + at + 1;
     const bool complete = at + 2 < text.size();
     if (!complete || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2 || byte == 0) {
-      throw UsageError("the sink '" + std::string(whole) + "' has a '%' without two hexadecimal digits behind it");
+      throw UsageError("the sink '" + std::string(whole) +
+                       "' has a '%' without two hexadecimal digits behind it");
     }
     out += static_cast<char>(byte);
     at += 2;
@@ -49,7 +50,8 @@ SinkUrl parse_sink_url(std::string_view text) {
       throw UsageError("the sink '" + std::string(text) + "' has '" + std::string(option) +
                        "' where OPTION=VALUE is wanted");
     }
-    if (!url.options.emplace(option.substr(0, equals), undo_percent(option.substr(equals + 1), text)).second) {
+    if (!url.options.emplace(option.substr(0, equals), undo_percent(option.substr(equals + 1), text))
+             .second) {
       throw UsageError("the sink '" + std::string(text) + "' has the option '" +
                        std::string(option.substr(0, equals)) + "' twice");
     }

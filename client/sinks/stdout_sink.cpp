@@ -21,7 +21,8 @@ enum class StdoutFormat : std::uint8_t { Json, Serial, Ecs };
 
 StdoutFormat format_of(const SinkUrl& url) {
   allow_options(url, {"format"});
-  if (!url.target.empty()) throw UsageError("the sink stdout: takes no target, but '" + url.target + "' is given");
+  if (!url.target.empty())
+    throw UsageError("the sink stdout: takes no target, but '" + url.target + "' is given");
   const std::string_view format = choice_option(url, "format", {"json", "serial", "ecs"});
   if (format == "serial") return StdoutFormat::Serial;
   return format == "ecs" ? StdoutFormat::Ecs : StdoutFormat::Json;

@@ -1,5 +1,5 @@
-// stdout: events on standard output, as JSON lines, native entries or ECS documents. It keeps no position of its
-// own: after a crash the last second's events come once more.
+// stdout: events on standard output, as JSON lines, native entries or ECS documents. It keeps no position of
+// its own: after a crash the last second's events come once more.
 #pragma once
 
 #include <memory>

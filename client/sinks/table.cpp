@@ -13,7 +13,8 @@ namespace {
 constexpr std::array kKinds{
     SinkKind{"audit", "audit:DIR?format=serial|concurrent|json&parts=ABCEFHZ&max-hosts=1000",
              "audit logs below DIR, each event once", check_audit_url, open_audit_sink},
-    SinkKind{"stdout", "stdout:?format=json|serial|ecs", "standard output", check_stdout_url, open_stdout_sink},
+    SinkKind{"stdout", "stdout:?format=json|serial|ecs", "standard output", check_stdout_url,
+             open_stdout_sink},
 };
 
 }  // namespace

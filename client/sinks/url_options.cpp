@@ -19,7 +19,8 @@ std::string list_of(std::initializer_list<std::string_view> words) {
 void allow_options(const SinkUrl& url, std::initializer_list<std::string_view> names) {
   for (const auto& [name, value] : url.options) {
     if (std::ranges::find(names, name) == names.end()) {
-      throw UsageError("the sink " + url.scheme + ": has no option '" + name + "'; it has: " + list_of(names));
+      throw UsageError("the sink " + url.scheme + ": has no option '" + name +
+                       "'; it has: " + list_of(names));
     }
   }
 }
@@ -36,7 +37,8 @@ std::string_view choice_option(const SinkUrl& url, std::string_view name,
   return *found;
 }
 
-std::uint64_t number_option(const SinkUrl& url, std::string_view name, std::uint64_t usual, std::uint64_t most) {
+std::uint64_t number_option(const SinkUrl& url, std::string_view name, std::uint64_t usual,
+                            std::uint64_t most) {
   const auto given = url.options.find(std::string(name));
   if (given == url.options.end()) return usual;
   const std::string& text = given->second;

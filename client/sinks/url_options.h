@@ -15,7 +15,8 @@ void allow_options(const SinkUrl& url, std::initializer_list<std::string_view> n
 // The option's value, which is one of `choices`; the first of them where it is not given.
 std::string_view choice_option(const SinkUrl& url, std::string_view name,
                                std::initializer_list<std::string_view> choices);
-std::uint64_t number_option(const SinkUrl& url, std::string_view name, std::uint64_t usual, std::uint64_t most);
+std::uint64_t number_option(const SinkUrl& url, std::string_view name, std::uint64_t usual,
+                            std::uint64_t most);
 std::string text_option(const SinkUrl& url, std::string_view name, std::string_view usual);
 
 }  // namespace webtap::client
