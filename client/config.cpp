@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string_view>
 
@@ -184,7 +185,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.empty()) throw UsageError("no command is given; webtap-client --help lists them");
   const std::string command = arguments.front();
-  if (!command.starts_with('-') && app.get_subcommand_no_throw(command) == nullptr) {
+  constexpr std::array kCommands{"subscribe", "tail", "convert"};
+  if (!command.starts_with('-') && std::ranges::find(kCommands, command) == kCommands.end()) {
     throw UsageError("'" + command + "' is no command; webtap-client --help lists them");
   }
   std::ranges::reverse(arguments);  // as CLI11 wants them
