@@ -33,7 +33,7 @@ struct Texts {
   std::vector<std::string> paths;
   std::vector<std::string> clients;
   bool alerts = false;
-  bool tls12 = false;
+  std::string tls = "1.3";
   unsigned longest_retry = 30;
   std::vector<std::string> sinks;
   std::vector<std::string> directories;
@@ -52,7 +52,7 @@ void add_remote_options(CLI::App& app, Texts& texts) {
   app.add_option("--key", texts.key, "Its private key, PEM")->type_name("FILE");
   app.add_option("--ca", texts.ca, "Certificates of the CA that is trusted, PEM")->type_name("FILE");
   app.add_option("--crl", texts.crl, "Revocation lists of the CA, PEM")->type_name("FILE");
-  app.add_flag("--tls12", texts.tls12, "Speak TLS 1.2 too, not only 1.3");
+  app.add_option("--tls", texts.tls, "The lowest version of TLS: 1.3 or 1.2 (1.3)")->type_name("VERSION");
   app.add_option("--from", texts.from,
                  "Where to begin: earliest, latest, a position, or a time as RFC 3339 has it (latest)")
       ->type_name("WHERE");
@@ -106,8 +106,10 @@ void finish_remote(const Texts& texts, Remote& remote) {
   for (const auto& [option, text] : needed) {
     if (text->empty()) throw UsageError(option + " FILE is needed: both sides show a certificate");
   }
+  if (texts.tls != "1.3" && texts.tls != "1.2")
+    throw UsageError("--tls is 1.3 or 1.2, not '" + texts.tls + "'");
   remote.tls = {texts.certificate, texts.key, texts.ca, texts.crl,
-                texts.tls12 ? tls::MinimumVersion::Tls12 : tls::MinimumVersion::Tls13};
+                texts.tls == "1.2" ? tls::MinimumVersion::Tls12 : tls::MinimumVersion::Tls13};
   if (!texts.from.empty()) remote.start = parse_start(texts.from);
   if (texts.longest_retry == 0 || texts.longest_retry > kLongestRetry) {
     throw UsageError("--reconnect-max is 1 to " + std::to_string(kLongestRetry) + " seconds");
