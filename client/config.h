@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "client/exit_status.h"
+#include "client/base/exit_status.h"
 #include "client/sinks/sink_url.h"
 #include "webtap/tls/context.h"
 #include "webtap/wire/frame.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "client/exit_status.h"
-#include "client/rfc3339.h"
+#include "client/base/exit_status.h"
+#include "client/base/rfc3339.h"
 #include "webtap/wire/limits.h"
 
 namespace webtap::client {
@@ -33,7 +33,7 @@ void parse_host_and_port(std::string_view text, std::string& host, std::uint16_t
   const bool bracketed = name.size() > 2 && name.front() == '[' && name.back() == ']';
   if (bracketed) name = name.substr(1, name.size() - 2);
   std::uint64_t number = 0;
-  const bool plain = bracketed || name.find(':') == std::string_view::npos;
+  const bool plain = bracketed || name.find_first_of(":[]") == std::string_view::npos;
   if (colon == std::string_view::npos || name.empty() || !plain ||
       !parse_number(text.substr(colon + 1), 65535, number) || number == 0) {
     throw UsageError("a sensor is named HOST:PORT or [ADDRESS]:PORT, not " + quoted(text));

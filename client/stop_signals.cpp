@@ -5,7 +5,7 @@
 #include <csignal>
 #include <utility>
 
-#include "client/exit_status.h"
+#include "client/base/exit_status.h"
 
 namespace webtap::client {
 namespace {

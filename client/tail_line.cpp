@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/rfc3339.h"
+#include "client/base/rfc3339.h"
 #include "webtap/event/head.h"
 #include "webtap/modsec/finding_message.h"
 

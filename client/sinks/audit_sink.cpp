@@ -1,6 +1,6 @@
 #include "client/sinks/audit_sink.h"
 
-#include "client/exit_status.h"
+#include "client/base/exit_status.h"
 #include "client/sinks/url_options.h"
 #include "webtap/sink/audit_log_sink.h"
 #include "webtap/sink/journal.h"

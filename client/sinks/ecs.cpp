@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "client/rfc3339.h"
+#include "client/base/rfc3339.h"
 #include "webtap/event/head.h"
 #include "webtap/modsec/file_name.h"
 #include "webtap/modsec/finding_message.h"

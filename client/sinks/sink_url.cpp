@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "client/exit_status.h"
+#include "client/base/exit_status.h"
 
 namespace webtap::client {
 namespace {

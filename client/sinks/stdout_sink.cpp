@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "client/exit_status.h"
+#include "client/base/exit_status.h"
 #include "client/sinks/ecs.h"
 #include "client/sinks/url_options.h"
 #include "webtap/modsec/json_writer.h"

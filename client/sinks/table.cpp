@@ -3,7 +3,7 @@
 #include <array>
 #include <string>
 
-#include "client/exit_status.h"
+#include "client/base/exit_status.h"
 #include "client/sinks/audit_sink.h"
 #include "client/sinks/stdout_sink.h"
 

@@ -3,7 +3,7 @@
 
 #include "client/config.h"
 #include "client/remote_options.h"
-#include "client/rfc3339.h"
+#include "client/base/rfc3339.h"
 #include "client/sinks/sink_url.h"
 
 namespace webtap::client {

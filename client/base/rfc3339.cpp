@@ -1,4 +1,4 @@
-#include "client/rfc3339.h"
+#include "client/base/rfc3339.h"
 
 #include <algorithm>
 #include <charconv>
