@@ -1,6 +1,7 @@
 #include "client/convert.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,7 +20,14 @@ namespace webtap::client {
 namespace {
 
 constexpr std::size_t kBlock = 256u << 10;
+constexpr int kLook = 100;               // milliseconds
 constexpr std::uint64_t kMostSaid = 20;  // damages of one log
+
+// False where nothing came for a moment: a pipe may be silent for long, and a signal is to be answered.
+bool is_readable(int descriptor) {
+  pollfd waited{descriptor, POLLIN, 0};
+  return poll(&waited, 1, kLook) != 0;
+}
 
 // Where the events of all logs go.
 class Outputs {
@@ -68,6 +76,7 @@ class Conversion final : public modsec::EntryHandler {
     LogSource source(*this);
     std::vector<char> block(kBlock);
     while (!stopped) {
+      if (!is_readable(descriptor)) continue;
       const ssize_t count = ::read(descriptor, block.data(), block.size());
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return fail("cannot read", errno);
@@ -106,22 +115,13 @@ class Conversion final : public modsec::EntryHandler {
   std::uint64_t events_ = 0;
 };
 
-// A read that waits for standard input finds its end.
-void end_standard_input() {
-  const sink::Descriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (null) dup2(null.number(), STDIN_FILENO);
-}
-
 }  // namespace
 
 int convert(const CommandLine& line, Console& console) {
   block_stop_signals();
   Conversion conversion(line.output, console);
   std::atomic<bool> stopped = false;
-  const StopSignals signals([&stopped] {
-    stopped = true;
-    end_standard_input();
-  });
+  const StopSignals signals([&stopped] { stopped = true; });
   bool good = true;
   for (const std::string& file : line.files) {
     if (stopped) break;
