@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "client/base/rfc3339.h"
 #include "client/config.h"
 #include "client/remote_options.h"
-#include "client/base/rfc3339.h"
 #include "client/sinks/sink_url.h"
 
 namespace webtap::client {
