@@ -16,7 +16,7 @@ class CursorTable {
  public:
   enum class Answer : std::uint8_t {
     Done,
-    BadName,  // not 1 to 64 of [A-Za-z0-9._-]
+    BadName,  // not 1 to kMaxCursorName of [A-Za-z0-9._-]
     TooMany,  // there are kMaxCursors of other names
   };
 

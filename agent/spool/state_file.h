@@ -15,7 +15,7 @@
 namespace webtap::spool {
 
 inline constexpr std::size_t kMaxCursors = 64;
-inline constexpr std::size_t kMaxCursorName = 64;
+inline constexpr std::size_t kMaxCursorName = 80;
 
 // How far a durable subscriber has come.
 struct Cursor {

@@ -1,5 +1,6 @@
 #include "webtap/sink/audit_log_sink.h"
 
+#include <cerrno>
 #include <functional>
 #include <utility>
 
@@ -20,12 +21,32 @@ std::string_view suffix(Format format) {
 
 AuditLogSink::AuditLogSink(const AuditLogOptions& options, WriteErrors::Say say)
     : options_(options),
-      directory_(options.directory),
+      owned_(std::make_unique<const OutputDirectory>(options.directory)),
+      directory_(*owned_),
       errors_(std::move(say)),
       native_(options.parts),
       json_(options.parts),
       storage_(directory_),
       files_(directory_, options.files, counters_, errors_) {}
+
+AuditLogSink::AuditLogSink(const AuditLogOptions& options, const OutputDirectory& directory,
+                           FileWatcher& watcher, WriteErrors::Say say)
+    : options_(options),
+      directory_(directory),
+      errors_(std::move(say)),
+      native_(options.parts),
+      json_(options.parts),
+      storage_(directory_, StorageTree::Again::Yes),
+      files_(directory_, options.files, counters_, errors_, &watcher) {}
+
+// Entries of their own are too many to wait for the disk one by one.
+int AuditLogSink::sync() {
+  if (options_.format == Format::Concurrent) {
+    if (const int error = directory_.sync_file_system()) return error;
+  }
+  if (const int error = files_.sync()) return error;
+  return directory_.sync();
+}
 
 void AuditLogSink::write(const event::AuditEvent& event) {
   switch (options_.format) {
@@ -65,6 +86,7 @@ void AuditLogSink::write_concurrent(const event::AuditEvent& event) {
   const std::string path = modsec::entry_path(event);
   if (const int error = storage_.store(path, text_)) {
     ++counters_.events_lost;
+    if (error == EEXIST) ++collisions_;
     return errors_.report("cannot write the entry '" + path + "'", error, 1);
   }
   ++counters_.files;

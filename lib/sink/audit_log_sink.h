@@ -6,14 +6,17 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "webtap/modsec/concurrent.h"
 #include "webtap/modsec/json_writer.h"
 #include "webtap/modsec/native_writer.h"
 #include "webtap/modsec/parts.h"
 #include "webtap/sink/event_sink.h"
+#include "webtap/sink/file_watcher.h"
 #include "webtap/sink/output_directory.h"
 #include "webtap/sink/output_files.h"
 #include "webtap/sink/storage_tree.h"
@@ -39,11 +42,22 @@ class AuditLogSink final : public EventSink {
  public:
   // `say` is told what could not be written. Throws OutputError.
   AuditLogSink(const AuditLogOptions& options, WriteErrors::Say say);
+  // The same, for writing each event once across crashes: `watcher` is told of each file first, and an event
+  // that is written again goes over what is left of it. Both outlive the sink; options.directory is not used.
+  AuditLogSink(const AuditLogOptions& options, const OutputDirectory& directory, FileWatcher& watcher,
+               WriteErrors::Say say);
 
   void write(const event::AuditEvent& event) override;
   void flush() override { files_.flush(); }
   void flush_old() override;
   const Counters& counters() const override { return counters_; }
+  // Events that were lost because a file of theirs was there already, with something else in it.
+  std::uint64_t collisions() const { return collisions_; }
+
+  // With a watcher. Makes everything that was flushed durable; gives 0, or errno.
+  int sync();
+  // The files that were appended to since the last call.
+  std::vector<FileLength> take_changed() { return files_.take_changed(); }
 
  private:
   struct KnownHost {
@@ -58,8 +72,10 @@ class AuditLogSink final : public EventSink {
   std::string name_of(std::string_view host);
 
   const AuditLogOptions options_;
-  OutputDirectory directory_;
+  std::unique_ptr<const OutputDirectory> owned_;
+  const OutputDirectory& directory_;
   Counters counters_;
+  std::uint64_t collisions_ = 0;
   WriteErrors errors_;
   modsec::NativeWriter native_;
   modsec::JsonWriter json_;

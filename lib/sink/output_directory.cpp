@@ -40,7 +40,15 @@ OutputDirectory::OutputDirectory(const std::string& path) {
 }
 
 Descriptor OutputDirectory::open_to_append(const std::string& name, int& error) const {
-  Descriptor file = open(name, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, error);
+  return open_regular(name, O_RDWR | O_APPEND | O_CREAT, error);
+}
+
+Descriptor OutputDirectory::open_existing(const std::string& name, int& error) const {
+  return open_regular(name, O_RDWR, error);
+}
+
+Descriptor OutputDirectory::open_regular(const std::string& name, int flags, int& error) const {
+  Descriptor file = open(name, flags | O_NONBLOCK, error);
   struct stat status {};
   if (!file) return file;
   if (fstat(file.number(), &status) != 0) {
@@ -72,6 +80,23 @@ OutputDirectory OutputDirectory::subdirectory(const std::string& name, int& erro
 void OutputDirectory::remove(const std::string& name) const {
   if (!is_path(name)) unlinkat(descriptor_.number(), name.c_str(), 0);
 }
+
+int OutputDirectory::rename(const std::string& from, const std::string& to) const {
+  if (is_path(from) || is_path(to)) return EINVAL;
+  const int here = descriptor_.number();
+  return renameat(here, from.c_str(), here, to.c_str()) == 0 ? 0 : errno;
+}
+
+std::uint64_t OutputDirectory::length_of(const std::string& name) const {
+  struct stat status {};
+  if (is_path(name) || fstatat(descriptor_.number(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return 0;
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+int OutputDirectory::sync() const { return fsync(descriptor_.number()) == 0 ? 0 : errno; }
+
+int OutputDirectory::sync_file_system() const { return syncfs(descriptor_.number()) == 0 ? 0 : errno; }
 
 Descriptor OutputDirectory::open(const std::string& name, int flags, int& error) const {
   error = EINVAL;

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -31,15 +32,26 @@ class OutputDirectory {
 
   // A file to append to and to read, made if it is missing. Without a descriptor, `error` says why.
   Descriptor open_to_append(const std::string& name, int& error) const;
+  // A file that is there, to be read and cut.
+  Descriptor open_existing(const std::string& name, int& error) const;
   // A new file. A file that is there already is an error (EEXIST).
   Descriptor create(const std::string& name, int& error) const;
   // The directory of this name, made if it is missing. `error` is 0 where it could be opened.
   OutputDirectory subdirectory(const std::string& name, int& error) const;
   void remove(const std::string& name) const;
+  // Gives 0, or errno.
+  int rename(const std::string& from, const std::string& to) const;
+  // Bytes of the file; 0 where there is none.
+  std::uint64_t length_of(const std::string& name) const;
+  // Makes durable which files there are. Gives 0, or errno.
+  int sync() const;
+  // Makes durable everything in the file system. Gives 0, or errno.
+  int sync_file_system() const;
 
  private:
   OutputDirectory() = default;
   Descriptor open(const std::string& name, int flags, int& error) const;
+  Descriptor open_regular(const std::string& name, int flags, int& error) const;
 
   Descriptor descriptor_;
 };

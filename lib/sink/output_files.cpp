@@ -1,6 +1,7 @@
 #include "webtap/sink/output_files.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,8 +24,8 @@ void take_back(int descriptor, std::size_t excess) {
 }  // namespace
 
 OutputFiles::OutputFiles(const OutputDirectory& directory, const FileLimits& limits, Counters& counters,
-                         WriteErrors& errors)
-    : directory_(directory), limits_(limits), counters_(counters), errors_(errors) {}
+                         WriteErrors& errors, FileWatcher* watcher)
+    : directory_(directory), limits_(limits), counters_(counters), errors_(errors), watcher_(watcher) {}
 
 OutputFiles::~OutputFiles() { flush(); }
 
@@ -56,7 +57,22 @@ void OutputFiles::append(OutputFile& file, std::string_view entry) {
 }
 
 void OutputFiles::flush() {
+  if (watcher_ != nullptr) {  // all at once: each note waits for the disk
+    std::vector<OutputFile*> first;
+    for (OutputFile* file : recent_) {
+      if (!file->noted_ && !file->block_.empty()) first.push_back(file);
+    }
+    if (!first.empty()) note(std::move(first));  // what could not be noted is tried again, and said, below
+  }
   for (OutputFile* file : recent_) flush(*file);
+}
+
+int OutputFiles::note(std::vector<OutputFile*> files) {
+  std::vector<FileLength> lengths;
+  for (const OutputFile* file : files) lengths.push_back({file->name_, directory_.length_of(file->name_)});
+  const int error = watcher_->before_first_write(lengths);
+  for (OutputFile* file : files) file->noted_ = error == 0;
+  return error;
 }
 
 void OutputFiles::flush_older_than(std::chrono::milliseconds age) {
@@ -81,6 +97,8 @@ void OutputFiles::write_block(OutputFile& file) {
   const auto [entries, bytes] = file.block_.whole_entries(written);
   counters_.events_written += entries;
   counters_.bytes_written += bytes;
+  file.length_ += bytes;
+  file.unsynced_ = file.changed_ = true;
   if (error == 0) return;
   take_back(file.descriptor_.number(), written - bytes);
   fail(file, "cannot write to", error, file.block_.entries() - entries);
@@ -89,6 +107,12 @@ void OutputFiles::write_block(OutputFile& file) {
 bool OutputFiles::open(OutputFile& file) {
   if (file.descriptor_) return true;
   if (open_ >= limits_.open_files) close_least_recent();
+  if (watcher_ != nullptr && !file.noted_) {
+    if (const int error = note({&file})) {
+      fail(file, "cannot note in the journal the file", error, file.block_.entries());
+      return false;
+    }
+  }
   int error = 0;
   file.descriptor_ = directory_.open_to_append(file.name_, error);
   if ((error == EMFILE || error == ENFILE) && open_ != 0) {
@@ -99,6 +123,7 @@ bool OutputFiles::open(OutputFile& file) {
     ++open_;
     if (!std::exchange(file.opened_before_, true)) ++counters_.files;
     error = end_cut_entry(file);
+    if (error == 0) error = measure(file);
   }
   if (error != 0) fail(file, "cannot open", error, file.block_.entries());
   return error == 0;
@@ -116,6 +141,33 @@ int OutputFiles::end_cut_entry(const OutputFile& file) {
   return error;
 }
 
+int OutputFiles::measure(OutputFile& file) {
+  struct stat status {};
+  if (fstat(file.descriptor_.number(), &status) != 0) return errno;
+  file.length_ = static_cast<std::uint64_t>(status.st_size);
+  return 0;
+}
+
+int OutputFiles::sync() {
+  for (OutputFile* file : recent_) sync(*file);
+  return std::exchange(sync_error_, 0);
+}
+
+// Where it fails the system may have forgotten the bytes: trying again would only seem to work.
+void OutputFiles::sync(OutputFile& file) {
+  if (!file.unsynced_ || !file.descriptor_) return;
+  if (fdatasync(file.descriptor_.number()) != 0) sync_error_ = errno;
+  file.unsynced_ = false;
+}
+
+std::vector<FileLength> OutputFiles::take_changed() {
+  std::vector<FileLength> changed;
+  for (OutputFile* file : recent_) {
+    if (std::exchange(file->changed_, false)) changed.push_back({file->name_, file->length_});
+  }
+  return changed;
+}
+
 void OutputFiles::fail(OutputFile& file, const char* what, int error, std::size_t lost) {
   counters_.events_lost += lost;
   errors_.report(std::string(what) + " '" + file.name_ + "'", error, lost);
@@ -124,6 +176,7 @@ void OutputFiles::fail(OutputFile& file, const char* what, int error, std::size_
 
 void OutputFiles::close(OutputFile& file) {
   if (!file.descriptor_) return;
+  if (watcher_ != nullptr) sync(file);
   file.descriptor_.close();
   --open_;
 }

@@ -9,10 +9,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "webtap/sink/block.h"
 #include "webtap/sink/descriptor.h"
 #include "webtap/sink/event_sink.h"
+#include "webtap/sink/file_watcher.h"
 #include "webtap/sink/output_directory.h"
 #include "webtap/sink/write_errors.h"
 
@@ -32,6 +34,10 @@ class OutputFile {
   std::string name_;
   Descriptor descriptor_;
   bool opened_before_ = false;
+  bool noted_ = false;     // with the watcher
+  bool unsynced_ = false;  // written to, and not yet known to be durable
+  bool changed_ = false;   // since take_changed()
+  std::uint64_t length_ = 0;
   Block block_;
   std::size_t accounted_ = 0;  // of the block's capacity
   std::chrono::steady_clock::time_point oldest_;
@@ -41,7 +47,7 @@ class OutputFile {
 class OutputFiles {
  public:
   OutputFiles(const OutputDirectory& directory, const FileLimits& limits, Counters& counters,
-              WriteErrors& errors);
+              WriteErrors& errors, FileWatcher* watcher = nullptr);
   ~OutputFiles();  // flushes
 
   bool contains(std::string_view name) const { return files_.contains(name); }
@@ -58,6 +64,11 @@ class OutputFiles {
   // What has been buffered for longer than `age`.
   void flush_older_than(std::chrono::milliseconds age);
 
+  // With a watcher. Makes everything that was flushed durable; gives 0, or errno.
+  int sync();
+  // The files that were written to since the last call.
+  std::vector<FileLength> take_changed();
+
  private:
   struct Hash : std::hash<std::string_view> {
     using is_transparent = void;
@@ -67,6 +78,9 @@ class OutputFiles {
   void write_block(OutputFile& file);
   bool open(OutputFile& file);
   int end_cut_entry(const OutputFile& file);
+  int note(std::vector<OutputFile*> files);
+  int measure(OutputFile& file);
+  void sync(OutputFile& file);
   void fail(OutputFile& file, const char* what, int error, std::size_t lost);
   void close(OutputFile& file);
   void close_least_recent();
@@ -77,10 +91,12 @@ class OutputFiles {
   const FileLimits limits_;
   Counters& counters_;
   WriteErrors& errors_;
+  FileWatcher* const watcher_;
   std::unordered_map<std::string, OutputFile, Hash, std::equal_to<>> files_;
   std::list<OutputFile*> recent_;  // the most recently used first
   std::size_t buffered_ = 0;       // capacity of all blocks
   std::size_t open_ = 0;
+  int sync_error_ = 0;  // of what could not be made durable
 };
 
 }  // namespace webtap::sink

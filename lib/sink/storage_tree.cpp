@@ -1,6 +1,10 @@
 #include "webtap/sink/storage_tree.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <string>
 
 #include "webtap/sink/write_all.h"
 
@@ -14,9 +18,26 @@ int StorageTree::store(std::string_view path, std::string_view entry) {
   const OutputDirectory& directory = current_ ? *current_ : root_;
   int error = 0;
   const Descriptor file = directory.create(name, error);
+  if (!file && error == EEXIST && again_ == Again::Yes) return complete(directory, name, entry);
   if (!file) return error;
   write_all(file.number(), entry, error);
   if (error != 0) directory.remove(name);
+  return error;
+}
+
+// A file that holds the beginning of the entry, or all of it, is this entry.
+int StorageTree::complete(const OutputDirectory& directory, const std::string& name, std::string_view entry) {
+  int error = 0;
+  const Descriptor file = directory.open_existing(name, error);
+  if (!file) return error;
+  std::string there(entry.size() + 1, '\0');
+  const ssize_t size = pread(file.number(), there.data(), there.size(), 0);
+  if (size < 0) return errno;
+  const auto count = static_cast<std::size_t>(size);
+  if (count > entry.size() || entry.substr(0, count) != std::string_view(there).substr(0, count))
+    return EEXIST;
+  if (lseek(file.number(), size, SEEK_SET) < 0) return errno;
+  write_all(file.number(), entry.substr(count), error);
   return error;
 }
 

@@ -4,8 +4,9 @@ import re
 
 from source_tree import arguments, code_files, conclude, without_comments
 
-LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire", "lib/tls"}
-STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink", "agent/spool", "agent/server"}
+LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire", "lib/tls", "lib/subscriber"}
+STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink"}
+SERVICES = {"agent/spool", "agent/server"}
 
 # A folder, and the folders whose headers it may include besides its own.
 EDGES = {
@@ -15,6 +16,7 @@ EDGES = {
     "lib/sink": {"lib/base", "lib/event", "lib/modsec"},
     "lib/wire": {"lib/base", "lib/event"},
     "lib/tls": {"lib/base"},
+    "lib/subscriber": {"lib/base", "lib/event", "lib/tls", "lib/wire"},
     "lib/examples": LIBRARIES,
     "agent/capture": {"lib/base"},
     "agent/decode": {"agent/capture", "lib/base"},
@@ -24,7 +26,11 @@ EDGES = {
     "agent/sink": {"agent/audit", "lib/base", "lib/event", "lib/sink"},
     "agent/spool": {"lib/base"},
     "agent/server": {"agent/spool", "lib/base", "lib/event", "lib/tls", "lib/wire"},
-    "agent": STAGES | LIBRARIES,
+    "agent": STAGES | SERVICES | LIBRARIES,
+    "client/base": {"lib/base"},
+    "client/sinks": {"client/base", "lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire"},
+    "client/examples": LIBRARIES,
+    "client": {"client/base", "client/sinks"} | LIBRARIES,
 }
 
 # A third party's headers, and the files that may include them.
@@ -35,12 +41,11 @@ THIRD_PARTIES = [
     (r"emmintrin\.h", [r"agent/http/plain_head\.cpp", r"lib/modsec/native_writer\.cpp"]),
     (r"z(lib|conf|std_errors)\.h|brotli/.*", [r"agent/http/[^/]+\.cpp"]),
     (r"zstd\.h", [r"agent/http/[^/]+\.cpp", r"lib/wire/[^/]+\.cpp"]),
-    (r"nlohmann/.*", [r"lib/modsec/[^/]+\.cpp", r"agent/[^/]+\.cpp"]),
-    (r"CLI/.*", [r"agent/[^/]+\.cpp"]),
+    (r"nlohmann/.*", [r"lib/modsec/[^/]+\.cpp", r"agent/[^/]+\.cpp", r"client/sinks/ecs\.cpp"]),
+    (r"CLI/.*", [r"agent/[^/]+\.cpp", r"client/[^/]+\.cpp"]),
     (r"yaml-cpp/.*", [r"agent/[^/]+\.cpp"]),
     (r"spdlog/.*|fmt/.*", [r"agent/[^/]+\.cpp", r"agent/sink/[^/]+\.cpp"]),
-    (r"asio/.*", [r"lib/tls/[^/]+\.cpp", r"lib/subscriber/[^/]+\.(h|cpp)", r"agent/server/[^/]+\.(h|cpp)",
-                   r"client/[^/]+\.cpp"]),
+    (r"asio/.*", [r"lib/tls/[^/]+\.cpp", r"lib/subscriber/[^/]+\.(h|cpp)", r"agent/server/[^/]+\.(h|cpp)"]),
     (r".*\.pb\.h|google/protobuf/.*", [r"lib/wire/[^/]+\.cpp"]),
 ]
 
