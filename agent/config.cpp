@@ -130,7 +130,8 @@ void finish(ReadConfig& config, const Texts& texts) {
   if (config.files.empty()) throw UsageError("read needs a capture file, or - for standard input");
   if (std::ranges::count(config.files, "-") > 1) throw UsageError("standard input can be read only once");
   finish_stream_options(config.stream, texts.stream, config.output.directory);
-  if (config.mask_dry_run && config.stream.listens) throw UsageError("--mask-dry-run keeps no events: it cannot --listen");
+  if (config.mask_dry_run && config.stream.listens)
+    throw UsageError("--mask-dry-run keeps no events: it cannot --listen");
   if (config.output.directory.empty() && !config.mask_dry_run && !config.stream.listens)
     throw UsageError("read needs -o DIR, the directory for the audit logs");
   config.output.parts = parse_parts(texts.parts);

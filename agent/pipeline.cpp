@@ -58,8 +58,9 @@ decode::Options decode_options(const ReadConfig& config) {
 }  // namespace
 
 Pipeline::Pipeline(const ReadConfig& config, const sink::WriteErrors::Say& say)
-    : files_(config.output.directory.empty() || config.mask_dry_run ? std::nullopt
-                                             : std::make_optional<sink::AuditLogSink>(config.output, say)),
+    : files_(config.output.directory.empty() || config.mask_dry_run
+                 ? std::nullopt
+                 : std::make_optional<sink::AuditLogSink>(config.output, say)),
       stream_(config.stream.listens ? std::make_optional<StreamService>(config.stream, config.sensor, say)
                                     : std::nullopt),
       queue_(sink::QueueLimits{}),

@@ -14,8 +14,8 @@ std::string_view at(const std::array<std::string_view, size>& names, Enum number
 }  // namespace
 
 std::string_view name_of(GapReason reason) {
-  static constexpr std::array<std::string_view, 8> kNames{"unspecified", "retention", "damage",    "disk-full",
-                                                          "write-error", "overload",  "too-large", "restart"};
+  static constexpr std::array<std::string_view, 8> kNames{
+      "unspecified", "retention", "damage", "disk-full", "write-error", "overload", "too-large", "restart"};
   return at(kNames, reason);
 }
 

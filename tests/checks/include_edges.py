@@ -43,7 +43,7 @@ THIRD_PARTIES = [
     (r"zstd\.h", [r"agent/http/[^/]+\.cpp", r"lib/wire/[^/]+\.cpp"]),
     (r"nlohmann/.*", [r"lib/modsec/[^/]+\.cpp", r"agent/[^/]+\.cpp", r"client/sinks/ecs\.cpp"]),
     (r"CLI/.*", [r"agent/[^/]+\.cpp", r"client/[^/]+\.cpp"]),
-    (r"yaml-cpp/.*", [r"agent/[^/]+\.cpp"]),
+    (r"yaml-cpp/.*", [r"agent/[^/]+\.cpp", r"agent/server/[^/]+\.cpp"]),
     (r"spdlog/.*|fmt/.*", [r"agent/[^/]+\.cpp", r"agent/sink/[^/]+\.cpp"]),
     (r"asio/.*", [r"lib/tls/[^/]+\.cpp", r"lib/subscriber/[^/]+\.(h|cpp)", r"agent/server/[^/]+\.(h|cpp)"]),
     (r".*\.pb\.h|google/protobuf/.*", [r"lib/wire/[^/]+\.cpp"]),

@@ -200,7 +200,7 @@ TEST_F(SpoolTest, CursorsAreNamedBoundedAndKept) {
     EXPECT_EQ(spool.set_cursor("a.b-C_9", 3), CursorTable::Answer::Done);  // never back
     EXPECT_EQ(spool.set_cursor("ahead", 1000), CursorTable::Answer::Done);
     for (const std::string& bad :
-         {std::string(), std::string("a b"), std::string("a/b"), std::string(65, 'a')}) {
+         {std::string(), std::string("a b"), std::string("a/b"), std::string(81, 'a')}) {
       EXPECT_EQ(spool.set_cursor(bad, 1), CursorTable::Answer::BadName);
     }
     for (std::size_t i = 2; i < kMaxCursors; ++i) {
