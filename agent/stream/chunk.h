@@ -50,8 +50,8 @@ class ChunkHandler {
   virtual ~ChunkHandler() = default;
   virtual void on_chunk(const Chunk& chunk) = 0;
   // Bytes that came twice, and differed, at [offset, offset + length): in a retransmission, or in fragments
-  // of an IP datagram, where `length` counts them and `offset` is its segment's; or bytes from behind FIN. The
-  // first copy won.
+  // of an IP datagram, where `length` counts them and `offset` is its segment's; or bytes from behind FIN.
+  // The first copy won.
   virtual void on_conflict(const Connection& connection, Direction direction, std::uint64_t offset,
                            std::uint64_t length) = 0;
   // FIN: nothing more comes in this direction. Called at most once a direction, after its last chunk.

@@ -157,8 +157,8 @@ void Sequencer::give_up_waiting(Flow& flow, Direction d, Timestamp now) {
   }
 }
 
-// Whether this direction has its next bytes, and only a hole of the other one holds them: that hole has a time
-// of its own, after which they go. What they caused must not overtake them until then.
+// Whether this direction has its next bytes, and only a hole of the other one holds them: that hole has a
+// time of its own, after which they go. What they caused must not overtake them until then.
 bool Sequencer::waits_for_other(const Flow& flow, Direction d) {
   const auto has_next = [&](Direction of) {
     const SegmentBuffer& buffer = flow.pending->of(of).buffer;
