@@ -68,6 +68,8 @@ void ConnectionParser::lost_responses(std::uint64_t length) {
 void ConnectionParser::gap_in_head(Half& h, std::uint64_t length) {
   if (h.exchange) {
     findings(*h.exchange, side(h)).add(FindingKind::HeadGap, message(h).head.size(), length);
+    // What has no version because it was cut is no HTTP/0.9.
+    h.exchange->line_cut = h.role == kClient && message(h).head.find('\n') == std::string::npos;
     on_head_end(h);
     settle_maybe_body(h);
     if (h.state == State::Body) end_message(h, false);

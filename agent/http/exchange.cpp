@@ -13,7 +13,7 @@ void Exchange::clear() {
   next = nullptr;
   held = 0;
   request_done = response_started = response_done = false;
-  lost_response_likely = http09 = expects_continue = to_head = to_connect = first = false;
+  lost_response_likely = line_cut = http09 = expects_continue = to_head = to_connect = first = false;
   connection = nullptr;
 }
 
@@ -24,7 +24,7 @@ void Exchange::take_head(const RequestHead& head, Findings& findings) {
   t.host = effective_host(t.request.head, head, findings);
   t.request.content_encoding = head.fields.content_encoding;
   const ByteView method = t.method.in(t.request.head);
-  http09 = head.line.version_text.empty();
+  http09 = head.line.version_text.empty() && !line_cut;
   to_head = method == "HEAD";
   to_connect = method == "CONNECT";
 }

@@ -19,6 +19,7 @@ struct Exchange {
   bool response_started = false;
   bool response_done = false;
   bool lost_response_likely = false;               // bytes in which its response may have been are missing
+  bool line_cut = false;                           // the end of the request line is missing
   bool http09 = false;                             // the request has no version: the response has no head
   bool expects_continue = false;                   // the request waits for a 100 before it sends its body
   bool to_head = false;                            // the request's method is HEAD,

@@ -54,7 +54,7 @@ TEST(Loss, generated_traffic) {
   std::vector<Capture> captures;
   for (std::uint64_t seed = 1; seed <= 4; ++seed)
     captures.push_back(generated_capture(seed, seed % 2 == 0, 60));
-  damage_and_check(captures, 240);
+  damage_and_check(captures, 80);
 }
 
 TEST(Loss, captures_of_other_projects) {

@@ -189,5 +189,17 @@ TEST(Exchange, other_protocols_give_nothing) {
   EXPECT_TRUE(result.transactions.empty());
 }
 
+TEST(Exchange, what_a_request_expected_is_not_expected_of_the_next_one) {
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 18\r\n";
+  const std::string body = "GET / HTTP/1.1\r\n\r\n";
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const auto result =
+      play_every_way({client(post + "Expect: 100-continue\r\n\r\n"), server("HTTP/1.1 100 Continue\r\n\r\n"),
+                      client(body), server(answer), client(post + "\r\n"), server(answer), client(body)});
+  ASSERT_EQ(result.transactions.size(), 2u);
+  EXPECT_EQ(result.transactions[0].request.body, body);
+  EXPECT_EQ(result.transactions[1].request.body, body);
+}
+
 }  // namespace
 }  // namespace webtap::http::test

@@ -64,6 +64,21 @@ TEST(Gap, within_a_request_head) {
       ElementsAre("GET /1 -> 200 (1) head-gap field-without-colon", "GET /2 -> 200 (2) leading-garbage"));
 }
 
+TEST(Gap, within_a_request_line_makes_no_http_09_of_it) {
+  const auto result = play_every_way(
+      {client("GET /a"), client_gap(30), client_end(), server("stray\r\n" + ok("1")), server_end()});
+  ASSERT_EQ(result.transactions.size(), 1u);
+  EXPECT_EQ(result.transactions[0].status, 200);
+  EXPECT_EQ(result.transactions[0].response.body, "1");
+  EXPECT_TRUE(has(result.transactions[0], FindingKind::HeadGap));
+}
+
+TEST(Gap, of_a_request_that_may_have_been_head) {
+  const std::string to_head = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+  EXPECT_THAT(outcome({client_gap(80), server(to_head + ok("2")), client(get("/3")), server(ok("3"))}),
+              ElementsAre(" -> 200 head-gap no-request", " -> 200 (2) no-request", "GET /3 -> 200 (3)"));
+}
+
 TEST(Gap, within_a_response_head) {
   EXPECT_THAT(outcome({client(get("/1")), server("HTTP/1.1 200 OK\r\nSer"), server_gap(50),
                        server("\r\n\r\nbody"), client(get("/2")), server(ok("2"))}),
