@@ -1,32 +1,30 @@
-// An audit log as a stream of bytes in, events out.
+// An audit log of any writer as a stream of bytes in, events out.
 #pragma once
 
-#include <memory>
-
 #include "webtap/base/bytes.h"
+#include "webtap/event/audit_event.h"
 #include "webtap/modsec/entry_handler.h"
+#include "webtap/modsec/log_reader.h"
 
 namespace webtap::client {
 
-// Finds out from its first bytes what the log is: native entries, or JSON lines.
-class LogSource {
+// What the log is, its own bytes say (webtap/modsec/log_reader.h); what an event keeps of another writer's
+// entry stands in webtap/modsec/entry_event.h. An entry that gives no event is damage, with the reason.
+class LogSource final : private modsec::LogEntryHandler {
  public:
-  explicit LogSource(modsec::EntryHandler& handler);
-  ~LogSource();
-  LogSource(const LogSource&) = delete;
-  LogSource& operator=(const LogSource&) = delete;
+  explicit LogSource(modsec::EntryHandler& handler) : handler_(handler), reader_(*this) {}
 
-  void push(ByteView bytes);
+  void push(ByteView bytes) { reader_.push(bytes); }
   // The log ends here.
-  void finish();
+  void finish() { reader_.finish(); }
 
  private:
-  class Reader;
-  template <typename LogReader>
-  class ReaderOf;
+  void on_entry(modsec::LogEntry& entry, std::uint64_t offset) override;
+  void on_damage(const modsec::Damage& damage) override { handler_.on_damage(damage); }
 
   modsec::EntryHandler& handler_;
-  std::unique_ptr<Reader> reader_;
+  event::AuditEvent event_;
+  modsec::LogReader reader_;
 };
 
 }  // namespace webtap::client

@@ -115,6 +115,17 @@ class Convert(ClientTest):
         self.assertIn("at offset 0", err)
         self.assertIn(str(damaged), err)
 
+    def test_the_log_of_another_writer(self):
+        entry = (b"---AbCdEfGh---A--\n[22/Nov/2026:08:18:22 +0000] 179531987512.361650 192.0.2.1 40000 192.0.2.2 80\n"
+                 b"---AbCdEfGh---B--\nGET /x?a=1 HTTP/1.1\nHost: v3.test\n\n"
+                 b"---AbCdEfGh---F--\nHTTP/1.1 403\nServer: nginx\n\n"
+                 b"---AbCdEfGh---H--\nModSecurity: Warning. Something [id \"1\"]\n\n---AbCdEfGh---Z--\n\n")
+        out, _ = self.client("convert", "-", "--to", "stdout:?format=ecs", stdin=entry)
+        document = json.loads(out)
+        self.assertEqual(document["url"]["domain"], "v3.test")
+        self.assertEqual(document["http"]["response"]["status_code"], 403)
+        self.assertEqual(document["client"]["ip"], "192.0.2.1")
+
     def test_a_file_that_is_not_there_does_not_stop_the_others(self):
         text = (self.sensor_logs("serial") / "h0.test-audit.log").read_bytes()
         good = self.dir / "good.log"
