@@ -126,7 +126,7 @@ bool Connection::take_frames() {
         end_ = {"the sensor broke the protocol: " + std::string(frames_.reason()), false, {}};
         leave(wire::Error{wire::ErrorCode::FrameTooLarge, std::string(frames_.reason()), 0});
         return false;
-      case wire::FrameReader::Next::Frame:
+      case wire::FrameReader::Next::Whole:
         break;
     }
     const bool goes_on = conversation_.take(payload, Clock::now());

@@ -22,7 +22,7 @@ struct FindingView {
   event::Side side = event::Side::Exchange;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
-  ByteView detail;
+  ByteView detail{};
 };
 
 struct MessageView {

@@ -66,7 +66,7 @@ FrameReader::Next FrameReader::next(ByteView& payload) {
   if (held.size() - kLengthSize < length) return Next::More;
   payload = held.substr(kLengthSize, length);
   at_ += kLengthSize + length;
-  return Next::Frame;
+  return Next::Whole;
 }
 
 }  // namespace webtap::wire

@@ -31,9 +31,9 @@ class FrameReader {
   std::span<char> room();
   void committed(std::size_t bytes);
 
-  enum class Next { Frame, More, Refused };
-  // Frame: `payload` is valid until the next call of room(). Refused: the stream cannot go on; reason() says
-  // why, and stays so.
+  enum class Next { Whole, More, Refused };
+  // Whole: `payload` is a frame's, and valid until the next call of room(). Refused: the stream cannot go on;
+  // reason() says why, and stays so.
   Next next(ByteView& payload);
   std::string_view reason() const { return reason_; }
 

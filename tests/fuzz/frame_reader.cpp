@@ -38,7 +38,7 @@ Found read(ByteView stream, wire::FrameLimits limits, std::size_t step) {
     require(reader.capacity() <= came + kBlock, "no more memory than bytes came, and a block");
     ByteView payload;
     Next next = reader.next(payload);
-    for (; next == Next::Frame; next = reader.next(payload)) {
+    for (; next == Next::Whole; next = reader.next(payload)) {
       require(payload.size() <= std::max(limits.control, limits.data), "no frame is larger than allowed");
       found.payloads.emplace_back(payload);
     }
@@ -70,7 +70,7 @@ void decode(ByteView payload) {
     reader.committed(size);
     rest.remove_prefix(size);
   }
-  require(reader.next(again) == Next::Frame, "what is encoded is one frame");
+  require(reader.next(again) == Next::Whole, "what is encoded is one frame");
   require(reader.pending() == 0, "and nothing else");
   wire::Frame second;
   require(wire::decode_frame(again, second, problem), "what is encoded can be decoded");

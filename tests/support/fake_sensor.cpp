@@ -27,7 +27,7 @@ class Session final : public FakeSession {
   }
   wire::Frame read() override {
     ByteView payload;
-    while (frames_.next(payload) != wire::FrameReader::Next::Frame) {
+    while (frames_.next(payload) != wire::FrameReader::Next::Whole) {
       const std::span<char> room = frames_.room();
       std::error_code error;
       const std::size_t bytes = stream_.read_some(asio::buffer(room.data(), room.size()), error);

@@ -39,7 +39,7 @@ struct Odd {
   long from = -3600;   // seconds from now
   long until = 86400;  // the same
   std::string usage = "clientAuth";
-  std::vector<std::pair<int, std::string>> names;  // GEN_URI, GEN_DNS, GEN_EMAIL; of any bytes
+  std::vector<std::pair<int, std::string>> names{};  // GEN_URI, GEN_DNS, GEN_EMAIL; of any bytes
 };
 
 // Signed by the authority's CA: NAME.pem and NAME.key.

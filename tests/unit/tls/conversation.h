@@ -17,7 +17,7 @@ using Context = std::shared_ptr<asio::ssl::context>;
 
 // What a peer may be that does not keep to lib/tls: checks nothing, shows what it likes.
 struct Careless {
-  Options own;              // an empty certificate: it shows none
+  Options own{};            // an empty certificate: it shows none
   int version = 0;          // of TLS, no other; 0: any
   std::string alpn{kAlpn};  // offered by a client, chosen by a server; empty: none
 };

@@ -35,7 +35,7 @@ TEST(FrameReader, finds_frames_in_pieces_of_any_size) {
     std::vector<std::string> found;
     for (ByteView rest = stream; !rest.empty();) {
       feed(reader, rest, step);
-      for (ByteView payload; reader.next(payload) == Next::Frame;) found.emplace_back(payload);
+      for (ByteView payload; reader.next(payload) == Next::Whole;) found.emplace_back(payload);
     }
     EXPECT_EQ(found, payloads) << step;
     EXPECT_EQ(reader.pending(), 0u);
@@ -84,7 +84,7 @@ TEST(FrameReader, takes_no_more_than_the_first_frame_may_have) {
   ByteView payload;
   for (ByteView rest = bytes; !rest.empty();) feed(reader, rest, bytes.size());
   EXPECT_LE(reader.capacity(), kMaxFirstFrame + kLengthSize);
-  EXPECT_EQ(reader.next(payload), Next::Frame);
+  EXPECT_EQ(reader.next(payload), Next::Whole);
 }
 
 }  // namespace
