@@ -63,7 +63,9 @@ TEST(EventCodec, the_schema_has_every_kind_of_finding_under_its_name) {
     if (text == nullptr) continue;
     std::string name = "FINDING_KIND_";
     for (const char letter : text->name)
-      name += letter == '-' || letter == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+      name += letter == '-' || letter == '.'
+                  ? '_'
+                  : static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
     EXPECT_EQ(v1::FindingKind_Name(static_cast<v1::FindingKind>(number)), name);
   }
 }
