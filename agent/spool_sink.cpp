@@ -6,7 +6,8 @@
 
 namespace webtap::agent {
 
-// What was not taken is said to subscribers as a gap: its position was given away.
+// What the spool does not take, it says to subscribers as a gap. An event that cannot be encoded has no
+// position: it is counted as lost, and said in the log.
 void SpoolSink::write(const event::AuditEvent& event) {
   bytes_.clear();
   std::string problem;

@@ -11,7 +11,7 @@
 
 namespace webtap::client {
 
-// The sink cannot go on for now: a full disk, a peer that is away. It is closed, opened again later, and goes
+// The sink cannot go on as it is: a full disk, a peer that is away. It is closed, opened again later, and goes
 // on from its last checkpoint.
 class SinkError : public std::runtime_error {
  public:
