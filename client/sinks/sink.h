@@ -11,8 +11,8 @@
 
 namespace webtap::client {
 
-// The sink cannot go on as it is: a full disk, a peer that is away. It is closed, opened again later, and goes
-// on from its last checkpoint.
+// The sink cannot go on as it is: a full disk, a peer that is away. It is closed, opened again later, and
+// goes on from its last checkpoint.
 class SinkError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
