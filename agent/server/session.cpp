@@ -254,16 +254,16 @@ SharedParcel Session::take_parcel() {
   position_ = parcel->to + 1;
   told_ = parcel->told;
   if (admission_->then != nullptr && parcel->events != 0) admission_->selection = std::move(admission_->then);
-  ahead_events_ += parcel->events;
+  ahead_events_ += parcel->window_events();
   ahead_bytes_ += parcel->bytes;
-  unacknowledged_.push_back({parcel->told, parcel->events, parcel->bytes});
+  unacknowledged_.push_back({parcel->told, parcel->window_events(), parcel->bytes});
   return parcel;
 }
 
 bool Session::fits(const Parcel& parcel) const {
   const wire::Window& window = admission_->welcome.window;
-  return unacknowledged_.empty() ||
-         (ahead_events_ + parcel.events <= window.events && ahead_bytes_ + parcel.bytes <= window.bytes);
+  return unacknowledged_.empty() || (ahead_events_ + parcel.window_events() <= window.events &&
+                                     ahead_bytes_ + parcel.bytes <= window.bytes);
 }
 
 void Session::write() {
