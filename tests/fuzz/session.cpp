@@ -277,8 +277,10 @@ class Peer {
     switch (what) {
       case 0:
         return line_->shake_hands(input.u8() == 255 ? asio::error::access_denied : std::error_code());
-      case 1:
-        return say(subscription(input, world_.spool.appended()), input.u8());
+      case 1: {
+        const wire::Subscribe wanted = subscription(input, world_.spool.appended());
+        return say(wanted, input.u8());
+      }
       case 2:
         return acknowledge(transcript_.told() + 128 - input.u8());
       case 3:
