@@ -188,7 +188,7 @@ void Parcels::keep(Key key, const std::shared_ptr<const Selection>& selection, c
   made_.push_back({key, selection, parcel});
   by_key_[key] = std::prev(made_.end());
   made_bytes_ += parcel->frames.size();
-  while (made_bytes_ > limits_.cached_bytes && made_.size() > 1) {
+  while ((made_bytes_ > limits_.cached_bytes || made_.size() > limits_.cached_parcels) && made_.size() > 1) {
     made_bytes_ -= made_.front().parcel->frames.size();
     by_key_.erase(made_.front().key);
     made_.pop_front();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/server/server_impl.h"
+#include "agent/server/tls_channel.h"
 
 namespace webtap::server {
 namespace {
@@ -84,15 +85,20 @@ void Server::Impl::on_accepted(const std::error_code& error, tcp::socket socket)
     });
     return;
   }
+  take_in(std::make_unique<TlsChannel>(std::move(socket), trust_.context));
+  accept();
+}
+
+std::shared_ptr<Session> Server::Impl::take_in(std::unique_ptr<Channel> channel) {
   {
     const std::lock_guard lock(counters_mutex_);
     ++counters_.accepted;
   }
   make_room();
-  auto session = std::make_shared<Session>(std::move(socket), trust_.context, options_.limits, *this);
+  auto session = std::make_shared<Session>(std::move(channel), options_.limits, *this);
   sessions_.insert(session);
   session->start();
-  accept();
+  return session;
 }
 
 // Who has not subscribed yet gives way to who comes: the oldest of the address that has most of them, so that
@@ -175,7 +181,7 @@ void Server::Impl::review(Session& session) {
   std::string problem;
   const auto grant = trust_.subscribers.grant(session.identity());
   const Selection& now = *session.admission()->selection;
-  if (!tls::is_still_trusted(session.native(), *trust_.context, problem)) {
+  if (!session.channel().is_still_trusted(*trust_.context, problem)) {
     session.leave({wire::GoodbyeCode::Revoked, "the certificate does not hold any more: " + problem, 0});
   } else if (!grant || grant->identity != session.admission()->grant.identity ||
              (now.bodies && !grant->bodies)) {

@@ -73,8 +73,9 @@ class Server {
   // seconds at most.
   void stop();
 
+  class Impl;  // server_impl.h
+
  private:
-  class Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -39,6 +39,9 @@ class Server::Impl final : public SessionOwner {
   Coverage& coverage() { return coverage_; }
   void stop();
 
+  // A connection that was accepted; open() makes them of sockets.
+  std::shared_ptr<Session> take_in(std::unique_ptr<Channel> channel);
+
   std::optional<wire::Error> admit(Session& session, const wire::Subscribe& wanted,
                                    Admission& admission) override;
   void on_subscribed(const Session& session) override;

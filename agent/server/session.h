@@ -5,10 +5,6 @@
 // take it, and on_closed().
 #pragma once
 
-#include <array>
-#include <asio/ip/tcp.hpp>
-#include <asio/ssl/context.hpp>
-#include <asio/ssl/stream.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -16,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/server/channel.h"
 #include "agent/server/limits.h"
 #include "agent/server/parcel.h"
 #include "agent/server/selection.h"
@@ -54,8 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Session(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context, const Limits& limits,
-          SessionOwner& owner);
+  Session(std::unique_ptr<Channel> channel, const Limits& limits, SessionOwner& owner);
 
   void start();
   // Something was appended to the spool.
@@ -78,11 +74,10 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ending() const { return state_ == State::Ending || state_ == State::Closed; }
   const Admission* admission() const { return admission_ ? &*admission_ : nullptr; }
   const tls::PeerIdentity& identity() const { return identity_; }
-  const asio::ip::tcp::endpoint& peer() const { return peer_; }
+  const asio::ip::tcp::endpoint& peer() const { return channel_->peer(); }
   // Who it is, for the log: address, and the name of the grant once there is one.
   std::string description() const;
-  const std::shared_ptr<asio::ssl::context>& context() const { return context_; }
-  ssl_st* native() { return stream_.native_handle(); }
+  const Channel& channel() const { return *channel_; }
   wire::Position acknowledged() const { return acknowledged_; }
   Clock::time_point accepted() const { return accepted_; }
 
@@ -112,11 +107,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void linger();
   void drain();
 
-  asio::ssl::stream<asio::ip::tcp::socket> stream_;
-  const std::shared_ptr<asio::ssl::context> context_;
+  const std::unique_ptr<Channel> channel_;
   const Limits& limits_;
   SessionOwner& owner_;
-  asio::ip::tcp::endpoint peer_;
   tls::PeerIdentity identity_;
   State state_ = State::Handshaking;
   std::string why_;  // it ends
@@ -140,8 +133,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string writing_text_;
   SharedParcel writing_parcel_;
   bool writing_ = false;
-  bool waking_ = false;           // a turn of its own was asked for
-  std::array<char, 512> rest_{};  // what still comes while it ends
+  bool waking_ = false;  // a turn of its own was asked for
 };
 
 }  // namespace webtap::server
