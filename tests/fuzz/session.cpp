@@ -172,7 +172,7 @@ class Transcript {
     } else if (const auto* gap = std::get_if<wire::Gap>(&frame)) {
       require(gap->to > told_, "a gap moves on");
       told_ = gap->to;
-      send({told_, 1, 0});
+      send({.to = told_, .events = 1, .bytes = 0});
     } else if (const auto* skip = std::get_if<wire::Skip>(&frame)) {
       require(skip->to > told_, "a skip moves on");
       told_ = skip->to;
@@ -240,7 +240,7 @@ wire::Subscribe subscription(Input& input, wire::Position newest) {
   made.bodies = (wishes & 4) != 0;
   if ((wishes & 8) != 0) made.compressions = {wire::Compression::Zstd};
   if ((wishes & 16) != 0) made.window = {input.u16(), input.u8()};
-  if ((wishes & 32) != 0) made.resume = {{}, 1 + input.u16()};
+  if ((wishes & 32) != 0) made.resume = {{}, wire::Position{1} + input.u16()};
   made.start.at = static_cast<wire::Start::At>(input.u8() % 4);
   made.start.position = newest + 1 - std::min<wire::Position>(newest, input.u16() % 600);
   made.start.time = Timestamp(std::chrono::seconds(input.u16()));
