@@ -1,5 +1,6 @@
 #include "agent/server/session.h"
 
+#include <utility>
 #include <variant>
 
 #include "webtap/wire/frame_codec.h"
@@ -176,6 +177,7 @@ void Session::end(const std::string& why) {
 void Session::linger() {
   if (state_ != State::Ending) deadline_ = Clock::now() + limits_.goodbye;
   state_ = State::Ending;
+  if (std::exchange(lingering_, true)) return;  // each event that is appended comes here
   channel_->shutdown_send();
   drain();
 }

@@ -133,6 +133,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string writing_text_;
   SharedParcel writing_parcel_;
   bool writing_ = false;
+  bool lingering_ = false;
   bool waking_ = false;  // a turn of its own was asked for
 };
 

@@ -205,7 +205,7 @@ class Segments(HostileTest):
         self.assertEqual(outcome.stats["findings"], {"body-truncated": 1} if count > MIB else {})
         self.assertGreater(outcome.stats["stream"]["bytes"], count)
         self.assertEqual(outcome.stats["events"]["written"], 1)
-        self.assertEqual(self.body(outcome), b"x" * min(count, MIB))
+        self.assertTrue(self.body(outcome) == b"x" * min(count, MIB))
 
     def test_one_byte_each_in_reverse(self) -> None:
         self.whole("bytes_reversed")
@@ -226,7 +226,7 @@ class Segments(HostileTest):
     def test_gaps(self) -> None:
         outcome = self.twice("gaps", 20_000, BASE)
         self.assertEqual(outcome.stats["stream"]["gaps"], int(20_000 * SCALE) * 2 - 1)
-        self.assertEqual(self.body(outcome), b"x" * (int(20_000 * SCALE) * 2 * 10))
+        self.assertTrue(self.body(outcome) == b"x" * min(int(20_000 * SCALE) * 2 * 10, MIB))
 
 
 HOSTILE_HOSTS = [b"../../etc/cron.d/x", b"..", b".", b"...", b"/etc/passwd", b"a/../../b", b"..\\..\\x", b"%2e%2e%2fx", b"a\x00b",

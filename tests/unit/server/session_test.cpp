@@ -450,6 +450,17 @@ TEST_F(SessionTest, a_goodbye_comes_behind_what_was_being_sent_and_is_the_last) 
   EXPECT_THAT(owner.ends, ElementsAre("the sensor stops"));
 }
 
+TEST_F(SessionTest, what_is_appended_meanwhile_does_not_disturb_the_end) {
+  subscribe();
+  session->leave({wire::GoodbyeCode::Shutdown, "the sensor stops", 0});
+  line->settle();
+  ASSERT_TRUE(line->shut);
+  session->wake();  // a second read would be the line's to complain about
+  session->wake();
+  line->hang_up();
+  EXPECT_THAT(owner.ends, ElementsAre("the sensor stops"));
+}
+
 TEST_F(SessionTest, who_has_not_shaken_hands_is_told_nothing) {
   session->leave({wire::GoodbyeCode::Shutdown, "the sensor stops", 0});
   EXPECT_TRUE(line->closed);
