@@ -42,11 +42,6 @@ class Outcome:
     output: Path
 
 
-def memory_factor() -> int:
-    """AddressSanitizer takes about as much memory again."""
-    return 2 if subprocess.run(["grep", "-q", "__asan_init", AGENT], check=False).returncode == 0 else 1
-
-
 class HostileTest(unittest.TestCase):
     def setUp(self) -> None:
         scratch = tempfile.TemporaryDirectory(prefix="webtap-hostile-")
@@ -93,7 +88,7 @@ class HostileTest(unittest.TestCase):
         once, double = self.read_traffic(name, amount), self.read_traffic(name, 2 * amount)
         print(f"{name} x {2 * amount}: {once.seconds:.2f} s, {double.seconds:.2f} s, {double.memory // MIB} MiB")
         self.assertLessEqual(double.seconds, 3 * once.seconds + FLOOR_SECONDS, f"{name}: time is not linear")
-        self.assertLessEqual(double.memory, memory * memory_factor(), f"{name}: memory")
+        self.assertLessEqual(double.memory, memory * webtap.memory_factor(AGENT), f"{name}: memory")
         self.assertLessEqual({path.name for path in self.folder.iterdir()}, {"stdout", "stderr", "out1", "out2"})
         return double
 
