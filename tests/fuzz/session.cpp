@@ -1,17 +1,15 @@
 // Subscribers of a sensor, whose bytes are anything, in any order with what the sensor does itself: two
 // connections at a time, through admission, filters, the window and the spool, without a network. What is
 // sent to them follows the protocol.
-#include <unistd.h>
-
 #include <array>
 #include <deque>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/server/server_impl.h"
+#include "tests/fuzz/folder.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/fake_channel.h"
 #include "tests/support/test_certificates.h"
@@ -29,19 +27,6 @@ constexpr std::string_view kTable =
     "  - {identity: dns:some.test, hosts: ['*.a.test'], bodies: true, mask: [Cookie], connections: 1}\n"
     "  - {identity: dns:heads.test}\n";
 constexpr std::string_view kSecret = "s3cret";
-
-struct Folder {
-  Folder() {
-    std::string name =
-        (access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path().string()) +
-        "/fuzz-session-XXXXXX";
-    require(mkdtemp(name.data()) != nullptr, "there is a folder");
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-
-  std::string path;
-};
 
 // A server that never opens its port, and a spool that keeps the newest few megabytes.
 struct World {
