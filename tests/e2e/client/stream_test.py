@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 from pathlib import Path
@@ -18,67 +17,17 @@ sys.path[:0] = [str(HERE.parent / "cli"), str(HERE.parents[1] / "support")]
 import capture  # noqa: E402
 import test_data  # noqa: E402
 from certificates import Certificates  # noqa: E402
+from program import Program  # noqa: E402
 
 AGENT = CLIENT = ""
 JOURNAL = ".webtap-position"
 FORMATS = ("serial", "concurrent", "json")
-TIMEOUT = 120
 
 
 def tree(directory):
     """Every file below, and what is in it, but for the journal and the spool."""
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in directory.rglob("*")
             if path.is_file() and path.name != JOURNAL and path.relative_to(directory).parts[0] != "spool"}
-
-
-class Program:
-    """A running program, what it says being collected."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
-        self.said = ""
-        self.out = b""
-        self._changed = threading.Condition()
-        self._threads = [threading.Thread(target=self._collect_said), threading.Thread(target=self._collect_out)]
-        for thread in self._threads:
-            thread.start()
-
-    def _collect_said(self):
-        for line in self.process.stderr:
-            with self._changed:
-                self.said += line.decode(errors="replace")
-                self._changed.notify_all()
-
-    def _collect_out(self):
-        while block := self.process.stdout.read1(65536):
-            with self._changed:
-                self.out += block
-                self._changed.notify_all()
-
-    def wait_for(self, condition, what):
-        with self._changed:
-            if not self._changed.wait_for(condition, TIMEOUT):
-                raise AssertionError(f"waited in vain for {what}; it said:\n{self.said}")
-
-    def wait_until_said(self, pattern):
-        self.wait_for(lambda: re.search(pattern, self.said), pattern)
-        return re.search(pattern, self.said)
-
-    def end(self, number=None):
-        if number is not None:
-            self.process.send_signal(number)
-        status = self.process.wait(TIMEOUT)
-        for thread in self._threads:
-            thread.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return status
-
-    def clean_up(self):
-        if not self.process.stdout.closed:
-            self.process.kill()
-            self.end()
 
 
 class StreamTest(unittest.TestCase):
