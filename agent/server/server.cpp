@@ -219,6 +219,8 @@ SharedParcel Server::Impl::next(const std::shared_ptr<const Selection>& selectio
     counters_.events += parcel->events;
     counters_.bytes += parcel->frames.size();
     counters_.gaps += parcel->gap ? 1 : 0;
+    counters_.unreadable = parcels_.unreadable();
+    counters_.too_large = parcels_.too_large();
   }
   return parcel;
 }

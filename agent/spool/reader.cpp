@@ -55,6 +55,15 @@ Reader::Result Reader::read(std::size_t max_bytes, Until until, ReadBatch& batch
                  batch);
 }
 
+void Reader::give_back(const RecordView& record) {
+  next_ = record.position;
+  if (block_) {
+    block_at_ -= kRecordHeader + record.bytes.size();
+  } else if (walker_) {
+    walker_->step_back();
+  }
+}
+
 Reader::Result Reader::read_memory(std::size_t max_bytes, Until until, ReadBatch& batch) {
   const std::size_t end = end_of(*block_, until);
   std::size_t taken = 0;

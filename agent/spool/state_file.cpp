@@ -117,8 +117,7 @@ std::optional<State> StateFile::load() {
   bool newest_is_old = false;
   std::vector<char> bytes(file ? kStateSlot : 0);
   for (const std::size_t at : {std::size_t{0}, kOldStateSlot, kStateSlot}) {
-    const ssize_t count =
-        file ? pread(file.number(), bytes.data(), bytes.size(), static_cast<off_t>(at)) : 0;
+    const ssize_t count = file ? pread(file.number(), bytes.data(), bytes.size(), static_cast<off_t>(at)) : 0;
     const auto state = read_state({bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))});
     if (!state || (newest && state->generation <= newest->generation)) continue;
     newest = state;

@@ -30,7 +30,7 @@ KILLS = int(os.environ.get("WEBTAP_KILLS", "60"))
 SEED = int(os.environ.get("WEBTAP_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 REQUEST = re.compile(rb"GET /(\d+) HTTP/1\.1")
 HOSTS = 5
-MEAN_BODY = 12_000  # so that the spool, which may have 16 MiB, has to delete
+LARGEST_BODY = 30_000  # halves: so that the spool, which may have 16 MiB, has to delete
 
 # Where the sensor dies: the names are those of docs/spool.md's steps, the calls those that FAULTS knows.
 AGENT_POINTS = {
@@ -69,7 +69,7 @@ LOGS = {"serial": "*-audit.log", "json": "*-audit.jsonl", "concurrent": "*/index
 
 def body(number):
     source = random.Random(number)
-    return source.randbytes(source.randrange(MEAN_BODY)).hex().encode()
+    return source.randbytes(source.randrange(LARGEST_BODY)).hex().encode()
 
 
 class Feeder(threading.Thread):
