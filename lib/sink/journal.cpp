@@ -181,7 +181,12 @@ int Journal::note(const Place& place, const std::vector<FileLength>& changed) {
     lengths_[file.name] = file.length;
     noted.emplace_back(file.name, file.length);
   }
-  if (size_ > kSmallestRewritten && size_ > 4 * size_when_rewritten_) return rewrite();
+  if (broken_) return EIO;
+  if (size_ > kSmallestRewritten && size_ > 4 * size_when_rewritten_) {
+    const int error = rewrite();
+    broken_ = error != 0;  // the old file may have lost its name
+    return error;
+  }
   return append(record_of(place_, noted));
 }
 
