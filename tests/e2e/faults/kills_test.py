@@ -11,7 +11,6 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -22,10 +21,10 @@ sys.path[:0] = [str(HERE.parents[1] / "support")]
 
 import capture  # noqa: E402
 import modsec_log  # noqa: E402
-from certificates import Certificates  # noqa: E402
-from program import Program, TIMEOUT  # noqa: E402
+from program import Program  # noqa: E402
+from stream_case import StreamCase  # noqa: E402
 
-AGENT = CLIENT = FAULTS = ""
+FAULTS = ""
 KILLS = int(os.environ.get("WEBTAP_KILLS", "60"))
 SEED = int(os.environ.get("WEBTAP_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 REQUEST = re.compile(rb"GET /(\d+) HTTP/1\.1")
@@ -180,14 +179,9 @@ class Sensor(Victim):
             self.test.export()
 
 
-class Kills(unittest.TestCase):
+class Kills(StreamCase):
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="webtap-kills-")
-        self.addCleanup(scratch.cleanup)
-        self.dir = Path(scratch.name)
-        self.certificates = Certificates(self.dir / "certificates")
-        self.certificates.make("sensor", "serverAuth", "DNS:localhost,IP:127.0.0.1")
-        self.certificates.make("client", "clientAuth", "DNS:client.example.test")
+        super().setUp()
         self.running = []
         self.addCleanup(lambda: [program.clean_up() for program in self.running])
         self.kept = {}  # by number, what the spool had
@@ -195,24 +189,21 @@ class Kills(unittest.TestCase):
         self.failed = []
         self.feeder = Feeder()
 
-    def agent_command(self):
+    def sensor_command(self):
         waits = [word for name in LOGS for word in ("--wait-for", name)]
-        return [AGENT, "read", "-", "--listen", f"127.0.0.1:{self.port}", *self.certificates.options("sensor"),
-                "--spool", self.dir / "spool", "--spool-size", "16MiB", *waits]
+        return self.agent_command("-", "--spool-size", "16MiB", *waits, port=self.port)
 
-    def client_command(self, log_format):
-        return lambda: [CLIENT, "subscribe", f"localhost:{self.port}", *self.certificates.options("client"),
-                        "--name", log_format, "--from", "earliest", "--reconnect-max", "1",
-                        "--to", f"audit:{self.dir / log_format}?format={log_format}"]
+    def subscriber_command(self, log_format):
+        return lambda: self.client_command(self.port, "--to", f"audit:{self.dir / log_format}?format={log_format}",
+                                           name=log_format)
 
     def export(self):
         """What the spool of a sensor that is dead keeps."""
-        done = subprocess.run([AGENT, "spool", "export", self.dir / "spool"], capture_output=True, timeout=TIMEOUT,
-                              check=True)
+        records = self.spool_command("export")
         at, before = 0, -1
-        while at < len(done.stdout):
-            length, = struct.unpack_from(">I", done.stdout, at)
-            record = done.stdout[at + 4:at + 4 + length]
+        while at < len(records):
+            length, = struct.unpack_from(">I", records, at)
+            record = records[at + 4:at + 4 + length]
             at += 4 + length
             number = int(REQUEST.search(record).group(1))
             self.assertGreater(number, before, "the spool has it twice or out of order")
@@ -222,9 +213,9 @@ class Kills(unittest.TestCase):
 
     def test_what_the_spool_kept_is_in_the_files_once(self):
         print(f"WEBTAP_SEED={SEED} WEBTAP_KILLS={KILLS}", flush=True)
-        sensor = Sensor(self, "sensor", AGENT_POINTS, self.agent_command)
+        sensor = Sensor(self, "sensor", AGENT_POINTS, self.sensor_command)
         clients = [Victim(self, name, CLIENT_POINTS | (CONCURRENT_POINTS if name == "concurrent" else {}),
-                          self.client_command(name)) for name in LOGS]
+                          self.subscriber_command(name)) for name in LOGS]
         first = sensor.start()
         self.port = int(first.wait_until_said(r"listening on port (\d+)").group(1))
         self.feeder.give_to(first.process.stdin)
@@ -311,5 +302,5 @@ class Kills(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    AGENT, CLIENT, FAULTS = sys.argv[1:4]
+    StreamCase.AGENT, StreamCase.CLIENT, FAULTS = sys.argv[1:4]
     unittest.main(argv=sys.argv[:1])
