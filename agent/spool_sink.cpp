@@ -16,7 +16,8 @@ void SpoolSink::write(const event::AuditEvent& event) {
     spool_.leave_out_too_large(event.finished);
   }
   const std::size_t size = bytes_.size();
-  if (encoded && spool_.append(spool_.next(), event.finished, bytes_)) {
+  took_last_ = encoded && spool_.append(spool_.next(), event.finished, bytes_);
+  if (took_last_) {
     counters_.events_written.fetch_add(1, std::memory_order_relaxed);
     counters_.bytes_written.fetch_add(size, std::memory_order_relaxed);
   } else {

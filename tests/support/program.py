@@ -5,7 +5,7 @@ import re
 import subprocess
 import threading
 
-TIMEOUT = 120
+TIMEOUT = int(__import__("os").environ.get("T", "120"))
 
 
 class Program:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Many subscribers at once: one thread serves them, what they share is in memory once, and one that does not read costs the
-others nothing. WEBTAP_SUBSCRIBERS says how many (200). Usage: crowd_test.py WEBTAP-AGENT"""
+"""Many subscribers at once: one thread serves them, what they share is in memory once, and one that does not read costs
+the others nothing. WEBTAP_SUBSCRIBERS says how many (200). Usage: crowd_test.py WEBTAP-AGENT"""
 
 import asyncio
 import os
@@ -38,7 +38,8 @@ class Crowd(StreamCase):
 
     def start_sensor(self):
         table = self.dir / "subscribers.yaml"
-        table.write_text("subscribers:\n  - identity: dns:client.example.test\n    bodies: true\n    connections: 2000\n")
+        table.write_text("subscribers:\n  - identity: dns:client.example.test\n    bodies: true\n"
+                         "    connections: 2000\n")
         # What the sanitiser keeps of freed memory, to find uses of it, would count as held.
         environment = os.environ | {"ASAN_OPTIONS": "quarantine_size_mb=8:" + os.environ.get("ASAN_OPTIONS", "")}
         agent, port = self.sensor("-", "--subscribers", table, stdin=subprocess.PIPE, env=environment)

@@ -2,6 +2,7 @@
 """The connection is cut in the middle of frames, and the subscriber stands still for longer than the sensor waits: what
 is written in the end is what the sensor wrote. Usage: cuts_test.py WEBTAP-AGENT WEBTAP-CLIENT"""
 
+import contextlib
 import os
 import random
 import selectors
@@ -39,8 +40,9 @@ class Proxy(threading.Thread):
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            with client, socket.create_connection(("127.0.0.1", self._sensor)) as sensor:
-                self._carry(client, sensor)
+            with client, contextlib.suppress(ConnectionRefusedError):  # the sensor has done
+                with socket.create_connection(("127.0.0.1", self._sensor)) as sensor:
+                    self._carry(client, sensor)
 
     def end(self):
         self.ended = True
@@ -49,13 +51,12 @@ class Proxy(threading.Thread):
         self.join()
 
     def _limits(self, client, sensor):
-        """After how many bytes of each side it is cut: down in the middle of what was sent, or up, where a handshake and
-        an acknowledgment are some hundreds of bytes; with a reset or an end."""
+        """After how many bytes of each side it is cut: down in the middle of what was sent, or up, where a handshake
+        and acknowledgments are some hundreds of bytes."""
         if sum(self.cuts.values()) >= CUTS:
             return {}
-        if self._chance.random() < 0.4:
-            return {client: self._chance.randrange(2500)}
-        return {sensor: self._chance.choice([3000, 30_000, 300_000]) * self._chance.random()}
+        down = {sensor: self._chance.choice([4000, 40_000, 200_000]) * self._chance.random()}
+        return down | ({client: self._chance.randrange(2500)} if self._chance.random() < 0.4 else {})
 
     def _carry(self, client, sensor):
         left = self._limits(client, sensor)
@@ -99,6 +100,7 @@ class Cuts(StreamCase):
         self.assertEqual(client.end(signal.SIGTERM), 0, client.said)
         self.assert_same(self.dir / "sensor", self.dir / "client")
         print("cuts:", proxy.cuts)
+        self.assertEqual(sum(proxy.cuts.values()), CUTS)
         self.assertGreater(min(proxy.cuts.values()), 0)
 
     def test_a_subscriber_that_stands_still_is_dropped_and_goes_on(self):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Disks that are full, that fail, and that do not give back what was written, on either side of the stream. Small disks are
-mounted in a namespace of the test's own; where that is not allowed, their tests are skipped.
+"""Disks that are full, that fail, and that do not give back what was written, on either side of the stream. Small disks
+are mounted in a namespace of the test's own; where that is not allowed, their tests are skipped.
 Usage: disks_test.py WEBTAP-AGENT WEBTAP-CLIENT FAULTS-LIBRARY"""
 
 import json
 import os
+import random
 import re
 import signal
 import struct
@@ -92,9 +93,9 @@ class FullDisks(StreamCase):
         def feed(count):
             nonlocal fed
             for number in range(fed, fed + count):
-                agent.process.stdin.write(b"".join(capture.exchange(
-                    "a.test", f"/{number}", b"%08d" % number * 6000, client=(f"10.0.{number // 250}.{number % 250 + 1}", 4)
-                    )))
+                client = (f"10.0.{number // 250}.{number % 250 + 1}", 4)
+                agent.process.stdin.write(b"".join(
+                    capture.exchange("a.test", f"/{number}", random.Random(number).randbytes(48_000), client=client)))
             agent.process.stdin.flush()
             fed += count
             live.wait_for(lambda: live.out.count(b"\n") >= fed, f"{fed} events, live")

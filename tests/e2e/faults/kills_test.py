@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A sensor and three subscribers are killed over and over, at every place where something becomes durable and at random
-moments, while the sensor is in the middle of a capture. What its spool kept must be in the subscribers' files: all of it,
-once, in order. WEBTAP_KILLS says how many kills (60), WEBTAP_SEED which moments.
+moments, while the sensor is in the middle of a capture. What its spool kept must be in the subscribers' files: all of
+it, once, in order. WEBTAP_KILLS says how many kills (60), WEBTAP_SEED which moments.
 Usage: kills_test.py WEBTAP-AGENT WEBTAP-CLIENT FAULTS-LIBRARY"""
 
 import os
