@@ -5,7 +5,7 @@ import re
 import subprocess
 import threading
 
-TIMEOUT = int(__import__("os").environ.get("T", "120"))
+TIMEOUT = 120
 
 
 class Program:
@@ -14,7 +14,7 @@ class Program:
                                         stderr=subprocess.PIPE, **options)
         self.said = ""
         self.out = b""
-        self.over = False  # it says nothing more: it has ended
+        self._open = 2  # of its outputs
         self._changed = threading.Condition()
         self._threads = [threading.Thread(target=self._collect_said), threading.Thread(target=self._collect_out)]
         for thread in self._threads:
@@ -25,19 +25,29 @@ class Program:
             with self._changed:
                 self.said += line.decode(errors="replace")
                 self._changed.notify_all()
-        with self._changed:
-            self.over = True
-            self._changed.notify_all()
+        self._close_one()
 
     def _collect_out(self):
         while block := self.process.stdout.read1(65536):
             with self._changed:
                 self.out += block
                 self._changed.notify_all()
+        self._close_one()
+
+    def _close_one(self):
+        with self._changed:
+            self._open -= 1
+            self._changed.notify_all()
+
+    @property
+    def over(self):
+        """It says nothing more: it has ended."""
+        return self._open == 0
 
     def wait_for(self, condition, what):
         with self._changed:
-            if not self._changed.wait_for(condition, TIMEOUT):
+            self._changed.wait_for(lambda: condition() or self.over, TIMEOUT)
+            if not condition():
                 raise AssertionError(f"waited in vain for {what}; it said:\n{self.said}")
 
     def wait_until_said(self, pattern):

@@ -25,21 +25,22 @@ EVENTS = 200
 SIDE = 40  # handshakes under way
 
 
+def feed(agent, first, count):
+    agent.process.stdin.write(b"".join(b"".join(capture.exchange(
+        "a.test", f"/{number}", b"%08d" % number * 150, client=(f"10.0.{number // 250}.{number % 250 + 1}", 4)))
+        for number in range(first, first + count)))
+    agent.process.stdin.flush()
+
+
 class Crowd(StreamCase):
     def memory(self, agent, what):
         text = Path(f"/proc/{agent.process.pid}/status").read_text()
         return int(re.search(rf"{what}:\s+(\d+)", text).group(1))
 
-    def feed(self, agent, first, count):
-        agent.process.stdin.write(b"".join(b"".join(capture.exchange(
-            "a.test", f"/{number}", b"%08d" % number * 150, client=(f"10.0.{number // 250}.{number % 250 + 1}", 4)))
-            for number in range(first, first + count)))
-        agent.process.stdin.flush()
-
     def start_sensor(self):
         table = self.dir / "subscribers.yaml"
         table.write_text("subscribers:\n  - identity: dns:client.example.test\n    bodies: true\n"
-                         "    connections: 2000\n")
+                         "    connections: 1024\n")
         # What the sanitiser keeps of freed memory, to find uses of it, would count as held.
         environment = os.environ | {"ASAN_OPTIONS": "quarantine_size_mb=8:" + os.environ.get("ASAN_OPTIONS", "")}
         agent, port = self.sensor("-", "--subscribers", table, stdin=subprocess.PIPE, env=environment)
@@ -64,7 +65,7 @@ class Crowd(StreamCase):
         others = await self.subscribe(port, [f"s{number}" for number in range(SUBSCRIBERS - 2)])
         everyone = [first, *others]
         await asyncio.gather(*[one.take(lambda s: s.events == EVENTS // 2) for one in everyone])
-        self.feed(agent, EVENTS // 2, EVENTS // 2)
+        feed(agent, EVENTS // 2, EVENTS // 2)
         await asyncio.gather(*[one.take(lambda s: s.events == EVENTS) for one in everyone])
         each = (self.memory(agent, "VmHWM") - before) * 1024 // len(others)
         print(f"{len(everyone)} subscribers: {each} bytes each at the most")
@@ -91,7 +92,7 @@ class Crowd(StreamCase):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, wanted), hard), hard))
         agent, port = self.start_sensor()
-        self.feed(agent, 0, EVENTS // 2)
+        feed(agent, 0, EVENTS // 2)
 
         async def run():
             subscriptions = await self.crowd(agent, port)
@@ -111,7 +112,7 @@ class Gaps(StreamCase):
         for run in range(4):
             agent, _ = self.sensor("-", stdin=subprocess.PIPE)
             agent.process.stdin.write(capture.HEADER)
-            self.feed(agent, 10 * run, 10)
+            feed(agent, 10 * run, 10)
             while self.spool_command("export").count(b"GET /") < 10 * (run + 1):
                 time.sleep(0.1)
             agent.end(signal.SIGKILL)

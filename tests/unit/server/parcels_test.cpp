@@ -164,20 +164,5 @@ TEST_F(ParcelsTest, ALargeEventBehindSmallOnesHasAFrameOfItsOwn) {
   }
 }
 
-TEST_F(ParcelsTest, GapsThatGoOnForTheSameReasonAreOne) {
-  options_.memory_bytes = 16'384;
-  files_.write_error = ENOSPC;
-  Spool spool(options_, files_);
-  for (int i = 0; i < 40; ++i) append(spool, event("a.test", 1000));
-  Parcels parcels(spool, limits_);
-  auto told = all(parcels, everything_);
-  ASSERT_FALSE(told.empty());
-  ASSERT_TRUE(told[0][0].gap);
-  EXPECT_EQ(told[0][0].gap->from, 1u);
-  EXPECT_EQ(told[0][0].gap->reason, wire::GapReason::DiskFull);
-  EXPECT_EQ(told[0].size(), 1u) << "a gap ends its parcel";
-  files_.write_error = 0;
-}
-
 }  // namespace
 }  // namespace webtap::server
