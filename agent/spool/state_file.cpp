@@ -121,7 +121,7 @@ std::optional<State> StateFile::load() {
     const auto state = read_state({bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))});
     if (!state || (newest && state->generation <= newest->generation)) continue;
     newest = state;
-    newest_is_old = load<std::uint32_t>(bytes.data() + 12) == kOldVersion;
+    newest_is_old = spool::load<std::uint32_t>(bytes.data() + 12) == kOldVersion;
   }
   if (newest_is_old) newest->generation += newest->generation % 2;
   return newest;

@@ -127,6 +127,19 @@ class Victim:
         self.deaths = 0
         self.chance = random.Random(f"{SEED} {name}")
         self.said = ""
+        self.left_tail = False  # there is something to be cut back in its files
+
+    def choose(self):
+        """A point that it has not died of yet; when it has of all, any; or none, for a moment by chance."""
+        if self.chance.random() < (0.2 if self.missed else 0.6):
+            return ""
+        cuts = sorted(what for what in self.missed if "cutting back" in what)
+        others = sorted(self.missed - set(cuts))
+        if cuts and self.left_tail:
+            return self.chance.choice(cuts)
+        if others:
+            return self.chance.choice(others)
+        return f"{self.name}: log written" if cuts else self.chance.choice(list(self.points))
 
     def start(self, where=""):
         environment = dict(os.environ)
@@ -145,20 +158,22 @@ class Victim:
 
     def die(self):
         """One life, ended at a point not died of yet, or at any, or by chance."""
-        what = self.chance.choice(sorted(self.missed) or [*self.points, ""])
-        where = self.points.get(what, "").format(n=self.chance.randrange(1, 4), m=self.chance.randrange(2, 6),
+        what = self.choose()
+        where = self.points.get(what, "").format(n=self.chance.randrange(1, 3), m=self.chance.randrange(2, 5),
                                                  log=LOGS.get(self.name))
         program = self.start(where)
         self.begin(program)
         try:
-            program.process.wait(self.chance.random() * (4 if what else 2))
+            program.process.wait(5 if what else self.chance.random() * 2)
         except subprocess.TimeoutExpired:
             program.process.kill()
         status = program.end()
         self.said += program.said
         self.test.assertEqual(status, -signal.SIGKILL, program.said)
-        if "fault: reached" in program.said:
+        reached = "fault: reached" in program.said
+        if reached:
             self.missed.discard(what)
+        self.left_tail = reached and ": log " in what
         self.deaths += 1
         self.test.running.remove(program)
 
