@@ -154,7 +154,8 @@ class Victim:
     def settle(self, program):
         """It is up, or dead before."""
         ready = {"sensor": "listening on port"}.get(self.name, "subscribed to sensor")
-        program.wait_for(lambda: ready in program.said or program.over or self.test.failed, ready)
+        # The sensor may not come back: that there were enough deaths is seen with the next attempt to connect.
+        program.wait_for(lambda: ready in program.said or program.over or self.test.is_over(), ready)
 
     def die(self):
         """One life, ended at a point not died of yet, or at any, or by chance."""
@@ -201,6 +202,7 @@ class Kills(StreamCase):
         self.addCleanup(lambda: [program.clean_up() for program in self.running])
         self.kept = {}  # by number, what the spool had
         self.port = 0
+        self.victims = []
         self.failed = []
         self.feeder = Feeder()
 
@@ -241,7 +243,7 @@ class Kills(StreamCase):
         self.kill(sensor, clients)
 
         last = sensor.start()
-        sensor.settle(last)
+        last.wait_until_said("listening on port")
         self.feeder.give_to(last.process.stdin)
         programs = [client.start() for client in clients]
         time.sleep(1)
@@ -256,24 +258,28 @@ class Kills(StreamCase):
                 self.compare(client)
 
     def kill(self, sensor, clients):
-        victims = [sensor, *clients]
-        failed = self.failed
+        self.victims = [sensor, *clients]
 
         def work(victim):
             try:
-                while not failed and (sum(one.deaths for one in victims) < KILLS or any(one.missed for one in victims)):
+                while not self.is_over():
                     victim.die()
-            except BaseException as error:  # pylint: disable=broad-except
-                failed.append(error)
+            except BaseException as error:
+                self.failed.append(error)
                 raise
-        threads = [threading.Thread(target=work, args=[victim]) for victim in victims]
+        threads = [threading.Thread(target=work, args=[victim]) for victim in self.victims]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if failed:
-            raise failed[0]
-        print("kills:", ", ".join(f"{victim.name} {victim.deaths}" for victim in victims))
+        if self.failed:
+            raise self.failed[0]
+        print("kills:", ", ".join(f"{victim.name} {victim.deaths}" for victim in self.victims), flush=True)
+
+    def is_over(self):
+        """There were enough deaths, of everything; or something is wrong."""
+        return self.failed or (sum(victim.deaths for victim in self.victims) >= KILLS and
+                               not any(victim.missed for victim in self.victims))
 
     def compare(self, client):
         got = getattr(self, f"read_{client.name}")(self.dir / client.name)
