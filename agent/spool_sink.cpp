@@ -6,15 +6,18 @@
 
 namespace webtap::agent {
 
-// What the spool does not take, it says to subscribers as a gap. An event that cannot be encoded has no
-// position: it is counted as lost, and said in the log.
+// What the spool does not take, it says to subscribers as a gap. So is an event that has no room in a frame.
 void SpoolSink::write(const event::AuditEvent& event) {
   bytes_.clear();
   std::string problem;
   const bool encoded = wire::encode_event(event, bytes_, problem);
-  if (!encoded) errors_.report("cannot put an event into the spool: " + problem, EMSGSIZE, 1);
+  if (!encoded) {
+    errors_.report("cannot put an event into the spool: " + problem, EMSGSIZE, 1);
+    spool_.leave_out_too_large(event.finished);
+  }
   const std::size_t size = bytes_.size();
-  if (encoded && spool_.append(spool_.next(), event.finished, bytes_)) {
+  took_last_ = encoded && spool_.append(spool_.next(), event.finished, bytes_);
+  if (took_last_) {
     counters_.events_written.fetch_add(1, std::memory_order_relaxed);
     counters_.bytes_written.fetch_add(size, std::memory_order_relaxed);
   } else {

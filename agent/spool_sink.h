@@ -17,12 +17,15 @@ class SpoolSink final : public sink::EventSink {
   void flush() override {}  // the spool brings to disk what it has, by itself
   void flush_old() override {}
   const sink::Counters& counters() const override { return counters_; }
+  // Whether the spool has the event that was written last; otherwise it was said as a gap.
+  bool took_last() const { return took_last_; }
 
  private:
   spool::Spool& spool_;
   sink::WriteErrors errors_;
   sink::Counters counters_;
   std::string bytes_;
+  bool took_last_ = false;
 };
 
 }  // namespace webtap::agent

@@ -59,7 +59,7 @@ spool::SpoolOptions StreamService::spool_options() {
 std::vector<sink::EventSink*> StreamService::sinks(sink::EventSink* files) {
   std::vector<sink::EventSink*> sinks{&sink_};
   if (files != nullptr && config_.audit_logs == AuditLogs::Fallback) {
-    sinks.push_back(&fallback_.emplace(*files, spool_, server_->coverage(), say_));
+    sinks.push_back(&fallback_.emplace(*files, sink_, spool_, server_->coverage(), say_));
   } else if (files != nullptr) {
     sinks.push_back(files);
   }

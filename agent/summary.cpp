@@ -77,9 +77,14 @@ Counts places(const audit::PlaceCounts& masked) {
 
 Counts spool_troubles(const spool::SpoolCounters& spool) {
   return {{"refused", spool.refused},
+          {"too-large", spool.too_large},
           {"lost", spool.lost},
           {"failures", spool.failures},
           {"damages", spool.damages}};
+}
+
+Counts send_troubles(const server::Counters& server) {
+  return {{"gaps", server.gaps}, {"unreadable", server.unreadable}, {"too-large", server.too_large}};
 }
 
 Counts refusals(const server::Counters& server) { return {server.refused.begin(), server.refused.end()}; }
@@ -149,6 +154,7 @@ std::string to_text(const Summary& s) {
            number(spool.segments) + " segments)\n";
     add_line(out, "  not kept", spool_troubles(spool));
     out += "subscriptions   " + number(server.subscribed) + " (" + number(server.events) + " events sent)\n";
+    add_line(out, "  missing", send_troubles(server));
     add_line(out, "  refused", refusals(server));
   }
   add_line(out, "input files", {{"damaged or unreadable", s.files_damaged}});
@@ -191,9 +197,12 @@ std::string to_json(const Summary& s) {
                      {"bytes", spool.bytes},
                      {"segments", spool.segments}};
     json["spool"].update(object(spool_troubles(spool)));
-    json["subscribers"] = {{"accepted", server.accepted}, {"subscribed", server.subscribed},
-                           {"open", server.open},         {"events", server.events},
-                           {"bytes", server.bytes},       {"gaps", server.gaps}};
+    json["subscribers"] = {{"accepted", server.accepted},
+                           {"subscribed", server.subscribed},
+                           {"open", server.open},
+                           {"events", server.events},
+                           {"bytes", server.bytes}};
+    json["subscribers"].update(object(send_troubles(server)));
     json["subscribers"]["refused"] = object(refusals(server));
   }
   // A name may be in another charset than UTF-8.

@@ -12,10 +12,12 @@ struct Limits {
   std::size_t unauthenticated = 256;     // connections that have not subscribed yet
   std::chrono::seconds first_frame{10};  // from accept to Subscribe
   std::chrono::seconds heartbeat{10};
-  std::chrono::seconds silence{30};     // nothing came: gone
-  std::chrono::seconds send_stall{60};  // what was sent is not taken: gone
-  std::chrono::seconds drain{5};        // when the sensor stops: for what was appended to be sent
-  std::chrono::seconds goodbye{2};      // for the last frames to be taken
+  std::chrono::seconds silence{30};              // nothing came: gone
+  std::chrono::seconds send_stall{60};           // what was sent is not taken: gone
+  std::size_t durable_names = 1024;              // of one identity
+  std::chrono::milliseconds gap_interval{1000};  // between two gaps that one session is told
+  std::chrono::seconds drain{5};                 // when the sensor stops: for what was appended to be sent
+  std::chrono::seconds goodbye{2};               // for the last frames to be taken
   std::uint64_t default_window_bytes = 8u << 20;
   std::uint64_t largest_window_bytes = 64u << 20;
   std::uint64_t default_window_events = 16'384;

@@ -23,14 +23,18 @@ class Parcels {
   Parcels(spool::Spool& spool, const Limits& limits);
 
   // What comes at `from` of this selection; null while there is nothing. A parcel that has come to
-  // `looked_at` events without one that passes is given as it is, so that others have their turn.
+  // `looked_at` events without one that passes is given as it is, so that others have their turn; so is one
+  // that ends before `from`, where the place is still being searched for. It holds one gap at most, as its
+  // end.
   SharedParcel next(const std::shared_ptr<const Selection>& selection, wire::Position from);
 
   // The one object for all equal selections.
   std::shared_ptr<const Selection> shared(Selection selection);
 
-  // Events that could not be read back, or had no room in a frame: they were said as gaps.
+  // Events that could not be read back, and those that had no room in a frame: they were said as gaps. Each
+  // counts once for each selection and reading.
   std::uint64_t unreadable() const { return unreadable_; }
+  std::uint64_t too_large() const { return too_large_; }
 
  private:
   using Key = std::pair<const Selection*, wire::Position>;
@@ -43,7 +47,8 @@ class Parcels {
 
   SharedParcel make(const Selection& selection, wire::Position from);
   bool fill(const Selection& selection, spool::Reader& reader, Draft& draft);
-  void add(const Selection& selection, const spool::RecordView& record, Draft& draft);
+  bool add(const Selection& selection, const spool::RecordView& record, Draft& draft);
+  static bool add_gap(const spool::Gap& gap, Draft& draft);
   void finish(const Selection& selection, Draft& draft);
   bool mask(const Selection& selection, ByteView event, std::string& out);
   std::unique_ptr<spool::Reader> reader_at(wire::Position position);
@@ -60,6 +65,7 @@ class Parcels {
   std::size_t made_bytes_ = 0;
   std::vector<std::weak_ptr<const Selection>> selections_;
   std::uint64_t unreadable_ = 0;
+  std::uint64_t too_large_ = 0;
 };
 
 }  // namespace webtap::server

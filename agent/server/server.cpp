@@ -219,6 +219,8 @@ SharedParcel Server::Impl::next(const std::shared_ptr<const Selection>& selectio
     counters_.events += parcel->events;
     counters_.bytes += parcel->frames.size();
     counters_.gaps += parcel->gap ? 1 : 0;
+    counters_.unreadable = parcels_.unreadable();
+    counters_.too_large = parcels_.too_large();
   }
   return parcel;
 }
@@ -233,6 +235,9 @@ void Server::Impl::on_closed(Session& session, const std::string& why) {
   notices_.say("stream: " + session.description() + (session.subscribed() ? " left: " : " was refused: ") +
                why);
   if (session.subscribed()) {
+    // Its name was in use until now, though it may not have had anything to acknowledge for long.
+    const std::string& cursor = session.admission()->cursor;
+    if (!cursor.empty()) spool_.set_cursor(cursor, session.acknowledged());
     const std::lock_guard lock(counters_mutex_);
     --counters_.open;
   } else {

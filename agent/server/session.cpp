@@ -249,13 +249,14 @@ SharedParcel Session::take_parcel() {
     }
     return nullptr;
   }
-  if (!fits(*parcel)) {
+  if (!fits(*parcel) || !may_go(*parcel)) {
     waiting_ = std::move(parcel);
     return nullptr;
   }
   position_ = parcel->to + 1;
   told_ = parcel->told;
   if (admission_->then != nullptr && parcel->events != 0) admission_->selection = std::move(admission_->then);
+  if (parcel->gap) gap_told_ = Clock::now();
   ahead_events_ += parcel->window_events();
   ahead_bytes_ += parcel->bytes;
   unacknowledged_.push_back({parcel->told, parcel->window_events(), parcel->bytes});
@@ -266,6 +267,12 @@ bool Session::fits(const Parcel& parcel) const {
   const wire::Window& window = admission_->welcome.window;
   return unacknowledged_.empty() || (ahead_events_ + parcel.window_events() <= window.events &&
                                      ahead_bytes_ + parcel.bytes <= window.bytes);
+}
+
+// Gaps that follow each other closely wait, with what comes behind them, so that the next one says more at
+// once: nobody's log is flooded, and everything stays in order.
+bool Session::may_go(const Parcel& parcel) const {
+  return !parcel.gap || !gap_told_ || Clock::now() - *gap_told_ >= limits_.gap_interval;
 }
 
 void Session::write() {

@@ -100,6 +100,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void say(const wire::Frame& frame);
   void pump();
   SharedParcel take_parcel();
+  bool may_go(const Parcel& parcel) const;
   bool fits(const Parcel& parcel) const;
   void write();
   void on_written(const std::error_code& error);
@@ -127,7 +128,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::deque<Sent> unacknowledged_;
   std::uint64_t ahead_events_ = 0;
   std::uint64_t ahead_bytes_ = 0;
-  SharedParcel waiting_;  // for the window
+  SharedParcel waiting_;  // for the window, or because a gap was told just now
+  std::optional<Clock::time_point> gap_told_;
 
   std::string pending_;  // small frames
   std::string writing_text_;

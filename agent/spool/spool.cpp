@@ -78,7 +78,10 @@ bool Spool::append(Position position, Timestamp time, ByteView bytes) {
   if (position < next_) return false;  // a position is given once
   if (position > next_) refuse(position - 1, GapReason::Overload);
   const std::size_t size = kRecordHeader + bytes.size();
-  if (bytes.size() > options_.max_record_bytes - kRecordHeader) return refuse(position, GapReason::TooLarge);
+  if (bytes.size() > options_.max_record_bytes - kRecordHeader) {
+    leave_out_too_large(time);
+    return false;
+  }
   if (position >= keeper_->reserved() || (gap_ && !say_gap(time)))
     return refuse(position, GapReason::Overload);
   char* room = log_->tail.room(size, position);
@@ -90,6 +93,13 @@ bool Spool::append(Position position, Timestamp time, ByteView bytes) {
   since_wake_ += size;
   advance(position);
   return true;
+}
+
+// Said at once: nothing may follow it for long.
+void Spool::leave_out_too_large(Timestamp time) {
+  too_large_.fetch_add(1, std::memory_order_relaxed);
+  refuse(next_, GapReason::TooLarge);
+  if (next_ <= keeper_->reserved()) say_gap(time);
 }
 
 // Positions up to this one have no record. What was refused before for another reason is said first, where
@@ -161,6 +171,7 @@ bool Spool::sync(Duration timeout) {
 SpoolCounters Spool::counters() const {
   return {records_.load(std::memory_order_relaxed),
           refused_.load(std::memory_order_relaxed),
+          too_large_.load(std::memory_order_relaxed),
           keeper_->kept(),
           keeper_->lost(),
           keeper_->failures(),

@@ -48,14 +48,15 @@ struct SpoolOptions {
 };
 
 struct SpoolCounters {
-  std::uint64_t appended = 0;  // records
-  std::uint64_t refused = 0;   // records that never came in: too large, or memory and disk too slow
-  std::uint64_t kept = 0;      // records that were synced
-  std::uint64_t lost = 0;      // records that the disk did not take in time
-  std::uint64_t failures = 0;  // of writing or syncing
-  std::uint64_t damages = 0;   // gaps that readers met for damage
-  std::uint64_t bytes = 0;     // of all segments, now
-  std::uint64_t segments = 0;  // now
+  std::uint64_t appended = 0;   // records
+  std::uint64_t refused = 0;    // records that never came in: too large, or memory and disk too slow
+  std::uint64_t too_large = 0;  // of these
+  std::uint64_t kept = 0;       // records that were synced
+  std::uint64_t lost = 0;       // records that the disk did not take in time
+  std::uint64_t failures = 0;   // of writing or syncing
+  std::uint64_t damages = 0;    // gaps that readers met for damage
+  std::uint64_t bytes = 0;      // of all segments, now
+  std::uint64_t segments = 0;   // now
 };
 
 class Spool {
@@ -79,6 +80,8 @@ class Spool {
   // Positions left out are said as a gap for overload. False: it was not taken (too large, or memory is full
   // and the disk too slow), and will be said as a gap.
   bool append(Position position, Timestamp time, ByteView bytes);
+  // In the stead of a record that is larger than what takes records from the spool can take.
+  void leave_out_too_large(Timestamp time);
 
   // For any thread.
   Position appended() const { return log_->appended.load(std::memory_order_acquire); }
@@ -125,6 +128,7 @@ class Spool {
   std::size_t since_wake_ = 0;  // bytes
   std::atomic<std::uint64_t> records_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
+  std::atomic<std::uint64_t> too_large_ = 0;
 
   alignas(64) std::atomic<bool> armed_ = false;
   std::atomic<bool> idle_ = false;

@@ -85,7 +85,10 @@ bool Conversation::on(const wire::Welcome& welcome) {
     return fault(wire::ErrorCode::Malformed, "a Welcome without a position to start from");
   }
   const wire::Position before = welcome.start_position - 1;
-  if (!progress_.known || progress_.sensor_uuid != welcome.sensor_uuid) {
+  // A sensor whose disk did not take its state may count anew from a position that was given before: what
+  // comes there now is something else.
+  const bool went_back = welcome.next_position != 0 && welcome.next_position <= progress_.given;
+  if (!progress_.known || progress_.sensor_uuid != welcome.sensor_uuid || went_back) {
     progress_ = {true, welcome.sensor_uuid, before, before, true};
   }
   progress_.welcomed = welcomed_ = true;

@@ -89,6 +89,7 @@ TEST_F(SessionTest, the_window_is_not_exceeded_in_bytes_but_for_one_batch) {
 }
 
 TEST_F(SessionTest, gaps_count_so_that_a_subscriber_who_acknowledges_nothing_makes_nothing_grow) {
+  limits.gap_interval = {};
   for (wire::Position at = 1; at < 100; ++at) owner.give(gap_parcel(at, at));
   line->shake_hands();
   line->say(bytes_of(subscription()));
@@ -96,6 +97,29 @@ TEST_F(SessionTest, gaps_count_so_that_a_subscriber_who_acknowledges_nothing_mak
   const auto texts = said();
   EXPECT_EQ(texts.size(), 11U);  // the Welcome, and the window
   EXPECT_EQ(texts.back(), "gap to 10");
+}
+
+TEST_F(SessionTest, a_gap_waits_for_the_one_before_and_holds_its_order) {
+  for (const bool waits : {true, false}) {
+    limits.gap_interval = std::chrono::hours(waits ? 1 : 0);
+    owner.give(parcel_of(1, 2));
+    owner.give(gap_parcel(3, 3));
+    owner.give(parcel_of(4, 4));
+    owner.give(gap_parcel(5, 6));
+    owner.give(parcel_of(7, 7));
+    connect();
+    line->shake_hands();
+    line->say(bytes_of(subscription()));
+    line->settle();
+    session->wake();
+    line->settle();
+    if (waits) {
+      EXPECT_THAT(said(), ElementsAre("welcome", "1-2", "gap to 3", "4-4"));
+      EXPECT_FALSE(session->has_sent_everything());
+    } else {
+      EXPECT_THAT(said(), ElementsAre("welcome", "1-2", "gap to 3", "4-4", "gap to 6", "7-7"));
+    }
+  }
 }
 
 TEST_F(SessionTest, what_was_not_sent_or_was_acknowledged_before_cannot_be_acknowledged) {

@@ -139,6 +139,27 @@ TEST_F(ConversationTest, NothingIsAcknowledgedThatThisConnectionDidNotSend) {
   EXPECT_EQ(conversation->take_ack(), 0U);
 }
 
+// What a sensor gives that has lost count is new, though its positions are not.
+TEST_F(ConversationTest, ASensorThatHasLostCountIsHeard) {
+  begin();
+  ASSERT_TRUE(take(welcome(50)));
+  ASSERT_TRUE(take_events({50, 51}));
+  conversation->checkpoint_now();
+  begin();
+  wire::Welcome same = welcome(52);
+  same.next_position = 52;  // all is told
+  ASSERT_TRUE(take(same));
+  ASSERT_TRUE(take_events({51, 52}));
+  begin();
+  wire::Welcome back = welcome(11);
+  back.next_position = 11;
+  ASSERT_TRUE(take(back));
+  ASSERT_TRUE(take_events({11, 12}));
+  conversation->checkpoint_now();
+  EXPECT_THAT(recorder.positions, ElementsAre(50, 51, 52, 11, 12));
+  EXPECT_EQ(conversation->take_ack(), 12U);
+}
+
 TEST_F(ConversationTest, AnotherSensorsPositionsBeginAnew) {
   begin();
   ASSERT_TRUE(take(welcome(500)));
