@@ -1,176 +1,203 @@
 #include "agent/config.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <limits>
-#include <map>
+#include <optional>
 #include <string_view>
+
+#include "agent/option_values.h"
+#include "agent/run_options.h"
+#include "agent/sensor_options.h"
 
 namespace webtap::agent {
 namespace {
 
-constexpr std::size_t kLargestBody = std::size_t{1} << 30;
-constexpr std::size_t kMostHosts = 1'000'000;
+const std::map<std::string, Stats> kStats{{"text", Stats::Text}, {"json", Stats::Json}};
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
 }
 
-// What stands behind "--" is the filter, however many words it has, as with tcpdump.
-std::vector<std::string> take_filter(int argc, const char* const* argv, std::string& filter) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  const auto separator = std::ranges::find(arguments, "--");
-  for (auto word = separator; word != arguments.end(); ++word) {
-    if (word == separator) continue;
-    if (!filter.empty()) filter += ' ';
-    filter += *word;
-  }
-  arguments.erase(separator, arguments.end());
-  return arguments;
-}
-
-// As they were given, as text: what is made of them is checked behind CLI11.
-struct Texts {
-  std::string parts = "ABCEFHZ";
-  std::string max_body = "1MiB";
-  std::vector<std::string> masks;
-  StreamTexts stream;
+struct Words {
+  std::vector<std::string> arguments;
+  std::string filter;  // what stands behind "--", however many words it has, as with tcpdump
 };
 
-template <typename Enum>
-CLI::Option* add_choice(CLI::App& app, const std::string& name, Enum& value,
-                        const std::map<std::string, Enum>& choices, const std::string& what) {
-  std::string list;
-  for (const auto& [text, unused] : choices) list += (list.empty() ? "" : "|") + text;
-  return app
-      .add_option_function<std::string>(
-          name,
-          [&value, choices, list, name](const std::string& text) {
-            const auto found = choices.find(text);
-            if (found == choices.end()) {
-              throw UsageError(name + " is one of " + list + ", not '" + text + "'");
-            }
-            value = found->second;
-          },
-          what)
-      ->type_name(list);
+Words split(int argc, const char* const* argv) {
+  Words words;
+  const std::vector<std::string> all(argv + 1, argv + argc);
+  const auto separator = std::ranges::find(all, "--");
+  words.arguments.assign(all.begin(), separator);
+  if (separator != all.end()) words.filter = joined({separator + 1, all.end()});
+  return words;
 }
 
-void add_read_options(CLI::App& app, ReadConfig& config, Texts& texts) {
-  app.add_option("FILE", config.files, "Capture files, pcap or pcapng; - is standard input")->type_name("");
-  app.add_option("-o,--output", config.output.directory, "Where audit logs go; made if it is missing")
-      ->type_name("DIR");
-  add_choice<sink::Format>(app, "--format", config.output.format,
-                           {{"serial", sink::Format::Serial},
-                            {"json", sink::Format::Json},
-                            {"concurrent", sink::Format::Concurrent}},
-                           "Format of the audit logs (serial)");
-  app.add_option("--parts", texts.parts, "Parts of an audit-log entry; A and Z always")
-      ->type_name("LETTERS")
-      ->capture_default_str();
-  app.add_option("--max-body", texts.max_body, "Bytes kept of a body, as 64k or 1MiB; the rest is counted")
-      ->type_name("BYTES")
-      ->capture_default_str();
-  add_choice<audit::Bodies>(app, "--bodies", config.bodies,
-                            {{"decoded", audit::Bodies::Decoded}, {"wire", audit::Bodies::Wire}},
-                            "Bodies as the application meant them, or as they came (decoded)");
-  app.add_option(
-         "--mask", texts.masks,
-         "Names of header fields, cookies, query parameters, form fields and JSON members whose values "
-         "become *")
-      ->type_name("NAME,...")
-      ->allow_extra_args(false);  // what follows is the next argument
-  app.add_flag("--mask-dry-run", config.mask_dry_run,
-               "Write no audit logs; say at the end how many values --mask would mask");
-  app.add_flag("--checksums", config.verify_checksums,
-               "Leave out packets whose IPv4 or TCP checksum is wrong, as hosts do");
-  app.add_option("--sensor", config.sensor, "This sensor's name (the host's name)")->type_name("NAME");
-  app.add_option("--max-hosts", config.output.max_hosts, "Hosts that get a file of their own")
-      ->type_name("COUNT")
-      ->capture_default_str();
-  add_choice<Stats>(app, "--stats", config.stats, {{"text", Stats::Text}, {"json", Stats::Json}},
-                    "The summary: for people on stderr, or one JSON object on stdout (text)");
-  add_stream_options(app, config.stream, texts.stream);
+// The program's commands and their options, with room for what was given. It is used once: a second look at
+// the same words needs a second one.
+class Parser {
+ public:
+  Parser();
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  // Throws UsageError. Gives what is to be printed, where the help or the version is asked for.
+  std::optional<std::string> parse(std::vector<std::string> arguments);
+
+  bool is_read() const { return read_.parsed(); }
+  bool is_check() const { return check_.parsed(); }
+  ReadConfig finish_read(const std::string& filter);
+  RunConfig finish_run(const std::string& filter);
+  const std::string& config_file() const { return run_config_.file; }
+  std::vector<KnownKey> keys() const;
+  // Of an option, without its dashes.
+  bool is_given(const std::string& key) const;
+
+ private:
+  void add_read();
+  void add_run(CLI::App& app);
+  const CLI::App& given_run() const { return check_.parsed() ? check_ : run_; }
+
+  CLI::App app_;
+  CLI::App& read_;
+  CLI::App& run_;
+  CLI::App& check_;
+  ReadConfig read_config_;
+  RunConfig run_config_;
+  std::string stats_ = "text";
+  std::string metrics_;  // of read
+  std::vector<std::string> filter_words_;
+  SensorTexts sensor_texts_;
+  RunTexts run_texts_;
+};
+
+Parser::Parser()
+    : app_("Passive HTTP sensor: reads packets, writes every HTTP transaction as a ModSecurity audit log.",
+           "webtap-agent"),
+      read_(*app_.add_subcommand("read", "Read capture files, write audit logs, and exit")),
+      run_(*app_.add_subcommand("run", "Read packets from the network, until it is stopped")),
+      check_(*app_.add_subcommand("check", "Say what is wrong with a configuration, or what run would do")) {
+  app_.set_version_flag("--version", std::string("webtap-agent ") + kVersion);
+  app_.require_subcommand(1);
+  app_.add_subcommand("spool", "Check, repair or export the log that subscribers resume from");
+  add_read();
+  add_run(run_);
+  add_run(check_);
 }
 
-std::vector<std::string> split_names(const std::vector<std::string>& lists) {
-  std::vector<std::string> names;
-  for (const std::string& list : lists) {
-    std::size_t at = 0;
-    while (at <= list.size()) {
-      const std::size_t comma = std::min(list.find(',', at), list.size());
-      std::size_t begin = at;
-      std::size_t end = comma;
-      while (begin < end && list[begin] == ' ') ++begin;
-      while (begin < end && list[end - 1] == ' ') --end;
-      if (begin != end) names.push_back(list.substr(begin, end - begin));
-      at = comma + 1;
-    }
+void Parser::add_read() {
+  read_.add_option("FILE", read_config_.files, "Capture files, pcap or pcapng; - is standard input")
+      ->type_name("");
+  add_sensor_options(read_, read_config_, sensor_texts_);
+  add_wait_for(read_, read_config_.stream);
+  read_
+      .add_option("--metrics", metrics_, "Serve /metrics, /livez and /readyz over HTTP while --listen serves")
+      ->type_name("ADDRESS:PORT")
+      ->group("Service");
+  read_
+      .add_option("--stats", stats_, "The summary: for people on stderr, or one JSON object on stdout (text)")
+      ->type_name(choice_list(kStats));
+  read_.footer(
+      "Behind -- stands a packet filter in tcpdump's language:\n"
+      "webtap-agent read x.pcap -o DIR -- tcp port 80");
+}
+
+void Parser::add_run(CLI::App& app) {
+  app.add_option("FILTER", filter_words_, "A packet filter in tcpdump's language")->type_name("");
+  app.add_option("--config", run_config_.file,
+                 "Options from this file (YAML); what is given here as well goes before")
+      ->type_name("FILE");
+  add_run_options(app, run_config_, run_texts_);
+  add_sensor_options(app, run_config_, sensor_texts_);
+  app.footer(
+      "The rest of the line is a packet filter in tcpdump's language:\n"
+      "webtap-agent run -i eth0 -o DIR tcp port 80");
+}
+
+std::optional<std::string> Parser::parse(std::vector<std::string> arguments) {
+  std::string command;
+  if (!arguments.empty()) command = arguments.front();
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app_.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    return app_.help();
+  } catch (const CLI::CallForVersion&) {
+    return app_.version() + "\n";
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(std::string(error.what()) + "; see webtap-agent " + command + " --help");
   }
-  return names;
+  return std::nullopt;
 }
 
-bool has_control_byte(const std::string& text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
-modsec::Parts parse_parts(const std::string& letters) {
-  char bad = 0;
-  const auto parts = modsec::Parts::parse(letters, &bad);
-  if (!parts) throw UsageError("--parts takes the letters ABCDEFGHIJKZ, not '" + std::string(1, bad) + "'");
-  return *parts;
-}
-
-void finish(ReadConfig& config, const Texts& texts) {
-  if (config.files.empty()) throw UsageError("read needs a capture file, or - for standard input");
-  if (std::ranges::count(config.files, "-") > 1) throw UsageError("standard input can be read only once");
-  finish_stream_options(config.stream, texts.stream, config.output.directory);
-  if (config.mask_dry_run && config.stream.listens)
-    throw UsageError("--mask-dry-run keeps no events: it cannot --listen");
-  if (config.output.directory.empty() && !config.mask_dry_run && !config.stream.listens)
-    throw UsageError("read needs -o DIR, the directory for the audit logs");
-  config.output.parts = parse_parts(texts.parts);
-  config.max_body = parse_size("--max-body", texts.max_body);
-  if (config.max_body > kLargestBody) throw UsageError("--max-body is at most 1GiB");
-  if (config.output.max_hosts > kMostHosts) throw UsageError("--max-hosts is at most 1000000");
-  config.masked_names = split_names(texts.masks);
-  if (!texts.masks.empty() && config.masked_names.empty()) throw UsageError("--mask names nothing");
-  if (config.mask_dry_run && texts.masks.empty()) throw UsageError("--mask-dry-run needs --mask");
-  if (std::ranges::any_of(config.masked_names, has_control_byte)) {
-    throw UsageError("--mask must not hold control characters");
+ReadConfig Parser::finish_read(const std::string& filter) {
+  read_config_.filter = filter;
+  if (read_config_.files.empty()) throw UsageError("read needs a capture file, or - for standard input");
+  if (std::ranges::count(read_config_.files, "-") > 1)
+    throw UsageError("standard input can be read only once");
+  finish_sensor_options(read_config_, sensor_texts_, "read");
+  read_config_.stats = checked_choice("--stats", stats_, kStats);
+  if (!metrics_.empty()) {
+    if (!read_config_.stream.listens) throw UsageError("--metrics is of use in read only with --listen");
+    const ListenAddress address = checked_listen_address("--metrics", metrics_);
+    read_config_.metrics = {true, address.address, address.port};
   }
-  if (config.sensor.empty()) config.sensor = host_name();
-  if (has_control_byte(config.sensor)) {
-    throw UsageError("--sensor must not hold control characters");
+  return std::move(read_config_);
+}
+
+RunConfig Parser::finish_run(const std::string& filter) {
+  if (!filter.empty()) filter_words_.push_back(filter);
+  if (!filter_words_.empty()) {
+    if (!run_config_.filter.empty()) throw UsageError("the filter is given twice");
+    run_config_.filter = joined(filter_words_);
+  }
+  finish_run_options(run_config_, run_texts_);
+  finish_sensor_options(run_config_, sensor_texts_, "run");
+  return std::move(run_config_);
+}
+
+std::vector<KnownKey> Parser::keys() const {
+  std::vector<KnownKey> keys;
+  for (const CLI::Option* option : run_.get_options()) {
+    if (option->get_lnames().empty()) continue;
+    const std::string& name = option->get_lnames().front();
+    if (name == "help" || name == "config") continue;
+    using Kind = KnownKey::Kind;
+    const Kind kind = option->get_expected_max() == 0  ? Kind::Flag
+                      : option->get_expected_max() > 1 ? Kind::List
+                                                       : Kind::Value;
+    keys.push_back({kind, name, option->get_type_name()});
+  }
+  return keys;
+}
+
+bool Parser::is_given(const std::string& key) const {
+  if (key == "filter" && !filter_words_.empty()) return true;
+  return given_run().get_option("--" + key)->count() != 0;
+}
+
+RunConfig finish_with_file(const Parser& given, const Words& words) {
+  ConfigFile file = ConfigFile::read(given.config_file(), given.keys());
+  file.drop_if([&](const std::string& key) {
+    return given.is_given(key) || (key == "filter" && !words.filter.empty());
+  });
+  std::vector<std::string> arguments = words.arguments;
+  for (const FileEntry& entry : file.entries()) {
+    for (const std::string& value : entry.values) arguments.push_back("--" + entry.key + "=" + value);
+  }
+  Parser parser;
+  try {
+    parser.parse(std::move(arguments));
+    return parser.finish_run(words.filter);
+  } catch (const OptionError& error) {
+    file.complain(error);
   }
 }
 
 }  // namespace
 
-std::size_t parse_size(const std::string& option, const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  std::string unit(end, text.data() + text.size());
-  std::ranges::transform(unit, unit.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
-  static const std::map<std::string, unsigned> kShifts{{"", 0},     {"b", 0},   {"k", 10},  {"kb", 10},
-                                                       {"kib", 10}, {"m", 20},  {"mb", 20}, {"mib", 20},
-                                                       {"g", 30},   {"gb", 30}, {"gib", 30}};
-  const auto shift = kShifts.find(unit);
-  if (error == std::errc::invalid_argument || shift == kShifts.end()) {
-    throw UsageError(option + " takes a number of bytes such as 65536, 64k or 1MiB, not '" + text + "'");
-  }
-  if (error == std::errc::result_out_of_range ||
-      number > std::numeric_limits<std::size_t>::max() >> shift->second) {
-    throw UsageError(option + " is too large: '" + text + "'");
-  }
-  return static_cast<std::size_t>(number) << shift->second;
-}
+std::vector<KnownKey> configuration_keys() { return Parser().keys(); }
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
@@ -179,39 +206,23 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.spool = parse_spool_command(argc - 2, argv + 2);
     return line;
   }
-  Texts texts;
-  CLI::App app(
-      "Passive HTTP sensor: reads packets, writes every HTTP transaction as a ModSecurity audit log.",
-      "webtap-agent");
-  const std::string version = std::string("webtap-agent ") + kVersion;
-  app.set_version_flag("--version", version);
-  app.require_subcommand(1);
-  CLI::App& read = *app.add_subcommand("read", "Read capture files, write audit logs, and exit");
-  app.add_subcommand("spool", "Check, repair or export the log that subscribers resume from");
-  add_read_options(read, line.read, texts);
-  read.footer(
-      "Behind -- stands a packet filter in tcpdump's language:\n"
-      "webtap-agent read x.pcap -o DIR -- tcp port 80");
-
-  std::vector<std::string> arguments = take_filter(argc, argv, line.read.filter);
-  if (arguments.empty()) throw UsageError("no command is given; webtap-agent --help lists them");
-  if (!arguments[0].starts_with('-') && arguments[0] != read.get_name()) {
-    throw UsageError("'" + arguments[0] + "' is no command; webtap-agent --help lists them");
+  const Words words = split(argc, argv);
+  if (words.arguments.empty()) throw UsageError("no command is given; webtap-agent --help lists them");
+  const std::string& command = words.arguments.front();
+  if (!command.starts_with('-') && command != "read" && command != "run" && command != "check") {
+    throw UsageError("'" + command + "' is no command; webtap-agent --help lists them");
   }
-  std::ranges::reverse(arguments);  // as CLI11 wants them
-  try {
-    app.parse(arguments);
-  } catch (const CLI::CallForHelp&) {
-    line.text = app.help();
-    return line;
-  } catch (const CLI::CallForVersion&) {
-    line.text = version + "\n";
-    return line;
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(std::string(error.what()) + "; see webtap-agent read --help");
+  Parser parser;
+  if (const auto text = parser.parse(words.arguments)) {
+    line.text = *text;
+  } else if (parser.is_read()) {
+    line.action = CommandLine::Action::Read;
+    line.read = parser.finish_read(words.filter);
+  } else {
+    line.action = parser.is_check() ? CommandLine::Action::Check : CommandLine::Action::Run;
+    line.run =
+        parser.config_file().empty() ? parser.finish_run(words.filter) : finish_with_file(parser, words);
   }
-  line.action = CommandLine::Action::Read;
-  finish(line.read, texts);
   return line;
 }
 

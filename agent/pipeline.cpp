@@ -28,7 +28,7 @@ std::uint64_t now() {
 
 // Events are named as the stream names them, where there is one: its spool knows the sensor and counts its
 // starts.
-audit::Options audit_options(const ReadConfig& config, const StreamService* stream) {
+audit::Options audit_options(const SensorConfig& config, const StreamService* stream) {
   audit::Options options;
   options.sensor = config.sensor;
   options.sensor_uuid = stream != nullptr ? stream->sensor_uuid() : sensor_uuid(config.sensor);
@@ -42,14 +42,14 @@ audit::Options audit_options(const ReadConfig& config, const StreamService* stre
   return options;
 }
 
-http::Limits http_limits(const ReadConfig& config) {
+http::Limits http_limits(const SensorConfig& config) {
   http::Limits limits;
   limits.body_bytes = config.max_body;
   limits.keep_framing = config.bodies == audit::Bodies::Wire;
   return limits;
 }
 
-decode::Options decode_options(const ReadConfig& config) {
+decode::Options decode_options(const SensorConfig& config) {
   decode::Options options;
   options.verify_checksums = config.verify_checksums;
   return options;
@@ -57,7 +57,7 @@ decode::Options decode_options(const ReadConfig& config) {
 
 }  // namespace
 
-Pipeline::Pipeline(const ReadConfig& config, const sink::WriteErrors::Say& say)
+Pipeline::Pipeline(const SensorConfig& config, const sink::WriteErrors::Say& say)
     : files_(config.output.directory.empty() || config.mask_dry_run
                  ? std::nullopt
                  : std::make_optional<sink::AuditLogSink>(config.output, say)),

@@ -22,7 +22,7 @@ namespace webtap::agent {
 class Pipeline {
  public:
   // `say` is told, from the writer's thread, what could not be written. Throws sink::OutputError.
-  Pipeline(const ReadConfig& config, const sink::WriteErrors::Say& say);
+  Pipeline(const SensorConfig& config, const sink::WriteErrors::Say& say);
 
   capture::PacketHandler& input() { return decoder_; }
   // The input ends: connections end, and everything is written. Throws what a sink threw.

@@ -43,12 +43,9 @@ struct StreamTexts {
 };
 
 void add_stream_options(CLI::App& app, StreamConfig& config, StreamTexts& texts);
+// For a run that ends by itself.
+void add_wait_for(CLI::App& app, StreamConfig& config);
 // `output` is the directory of local audit logs, or empty. Throws UsageError.
 void finish_stream_options(StreamConfig& config, const StreamTexts& texts, const std::string& output);
-
-// "192.0.2.1:7443", "[2001:db8::1]:7443", ":7443" (all addresses). Throws UsageError.
-void parse_listen(const std::string& text, StreamConfig& config);
-// "90s", "15m", "12h", "7d". Throws UsageError.
-Duration parse_age(const std::string& option, const std::string& text);
 
 }  // namespace webtap::agent

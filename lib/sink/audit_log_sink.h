@@ -19,6 +19,7 @@
 #include "webtap/sink/file_watcher.h"
 #include "webtap/sink/output_directory.h"
 #include "webtap/sink/output_files.h"
+#include "webtap/sink/rotation.h"
 #include "webtap/sink/storage_tree.h"
 #include "webtap/sink/write_errors.h"
 
@@ -36,6 +37,7 @@ struct AuditLogOptions {
   modsec::Parts parts = modsec::Parts::all();
   std::size_t max_hosts = 1000;  // names of their own; the others share _other-audit.log
   FileLimits files{};
+  Rotation rotation{};
 };
 
 class AuditLogSink final : public EventSink {

@@ -6,7 +6,7 @@ from source_tree import arguments, code_files, conclude, without_comments
 
 LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire", "lib/tls", "lib/subscriber"}
 STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink"}
-SERVICES = {"agent/spool", "agent/server", "agent/metrics"}
+SERVICES = {"agent/spool", "agent/server", "agent/metrics", "agent/service"}
 
 # A folder, and the folders whose headers it may include besides its own.
 EDGES = {
@@ -27,6 +27,7 @@ EDGES = {
     "agent/spool": {"lib/base"},
     "agent/server": {"agent/spool", "lib/base", "lib/event", "lib/tls", "lib/wire"},
     "agent/metrics": {"lib/base"},
+    "agent/service": {"lib/base"},
     "agent": STAGES | SERVICES | LIBRARIES,
     "client/base": {"lib/base"},
     "client/sinks": {"client/base", "lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire"},
