@@ -102,7 +102,6 @@ void ReadRun::read_file(const std::string& path, const std::atomic<bool>& stop) 
   Status status = Status::More;
   while (status == Status::More && !stop && !pipeline_.failed()) {
     status = read_batch(file);
-    failed_ = pipeline_.failed();
     console_.progress(input_done_ + file.position(), input_size_);
   }
   input_done_ += file.size();
@@ -144,7 +143,7 @@ Summary ReadRun::observe() {
 
 Health ReadRun::health() const {
   Health health;
-  if (failed_) health.problems.emplace_back("nothing can be written any more");
+  if (pipeline_.failed()) health.problems.emplace_back("nothing can be written any more");
   return health;
 }
 

@@ -51,7 +51,6 @@ class ReadRun {
   bool stopped_ = false;
   std::mutex counters_;             // held while counters change: here, or in the pipeline
   std::atomic<int> observers_ = 0;  // who wait for counters_, or have it
-  std::atomic<bool> failed_ = false;
   Pipeline pipeline_;
   std::optional<MetricsService> metrics_;
 };
