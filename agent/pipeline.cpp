@@ -104,8 +104,8 @@ Summary Pipeline::summary() const {
     summary.bytes_written = files_->counters().bytes_written;
     summary.files_written = files_->counters().files;
   }
-  if (stream_) summary.served = ServedSummary{stream_->spool_counters(), stream_->server_counters()};
-  summary.queue_full = queue_.full_waits();
+  if (stream_) summary.served = stream_->summary();
+  summary.queue = {queue_.waiting_events(), queue_.waiting_bytes(), queue_.capacity(), queue_.full_waits()};
   return summary;
 }
 

@@ -1,5 +1,6 @@
 #include "agent/stream_service.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -64,6 +65,17 @@ std::vector<sink::EventSink*> StreamService::sinks(sink::EventSink* files) {
     sinks.push_back(files);
   }
   return sinks;
+}
+
+ServedSummary StreamService::summary() const {
+  ServedSummary summary{spool_.counters(), server_->counters(), 0, 0};
+  const spool::Cursors cursors = spool_.cursors();
+  const spool::Position appended = spool_.appended();  // behind the cursors: never less than they are
+  summary.cursors = cursors.size();
+  for (const auto& [name, cursor] : cursors) {
+    summary.lag = std::max(summary.lag, appended - std::min(cursor.acknowledged, appended));
+  }
+  return summary;
 }
 
 void StreamService::finish(const std::atomic<bool>& stop) {

@@ -14,6 +14,7 @@
 #include "agent/spool/spool.h"
 #include "agent/spool_sink.h"
 #include "agent/stream_options.h"
+#include "agent/summary.h"
 
 namespace webtap::agent {
 
@@ -39,8 +40,8 @@ class StreamService {
   // until `stop`.
   void finish(const std::atomic<bool>& stop);
 
-  spool::SpoolCounters spool_counters() const { return spool_.counters(); }
-  server::Counters server_counters() const { return server_->counters(); }
+  // For any thread.
+  ServedSummary summary() const;
   const sink::Counters& sink_counters() const { return sink_.counters(); }
 
  private:

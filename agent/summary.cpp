@@ -82,6 +82,14 @@ Counts spool_troubles(const spool::SpoolCounters& spool) {
           {"damages", spool.damages}};
 }
 
+Counts losses(const InterfaceSummary& interface) {
+  return {{"received", interface.received},
+          {"dropped-by-kernel", interface.dropped},
+          {"dropped-by-interface", interface.dropped_below}};
+}
+
+Counts sheds(const ShedSummary& shed) { return {{"connections", shed.connections}, {"events", shed.events}}; }
+
 Counts refusals(const server::Counters& server) { return {server.refused.begin(), server.refused.end()}; }
 
 void add_line(std::string& out, std::string_view title, const Counts& counts) {
@@ -112,9 +120,26 @@ void add_masked(std::string& out, const Summary& s) {
   add_line(out, "  (no name)", places(s.masked.unnamed));
 }
 
+void add_live(std::string& out, const Summary& s) {
+  for (const InterfaceSummary& interface : s.interfaces) {
+    add_line(out, "  " + interface.name + (interface.up ? "" : " (down)"), losses(interface));
+  }
+  if (s.shed) add_line(out, "  shed", sheds(*s.shed));
+}
+
 nlohmann::ordered_json object(const Counts& counts) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& [name, count] : counts) json[name] = count;
+  return json;
+}
+
+nlohmann::ordered_json live(const Summary& s) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const InterfaceSummary& interface : s.interfaces) {
+    json["interfaces"][interface.name] = object(losses(interface));
+    json["interfaces"][interface.name]["up"] = interface.up;
+  }
+  if (s.shed) json["shed"] = object(sheds(*s.shed));
   return json;
 }
 
@@ -125,6 +150,7 @@ std::string to_text(const Summary& s) {
   const auto number = [](std::uint64_t n) { return std::to_string(n); };
   out += "packets         " + number(s.decode.packets) + " (" + number(s.decode.bytes) + " bytes)" +
          (s.stopped ? ", stopped by a signal" : "") + "\n";
+  add_live(out, s);
   add_line(out, "  not used", packets_skipped(s.decode));
   add_line(out, "  in tunnels", {{"segments", s.decode.tunnelled}});
   add_line(out, "  datagrams", fragments(s.decode.fragments));
@@ -144,7 +170,8 @@ std::string to_text(const Summary& s) {
   }
   add_line(out, "  not written", {{"events", s.events_lost}});
   if (s.served) {
-    const auto& [spool, server] = *s.served;
+    const auto& spool = s.served->spool;
+    const auto& server = s.served->server;
     out += "events spooled  " + number(spool.appended) + " (" + number(spool.bytes) + " bytes in " +
            number(spool.segments) + " segments)\n";
     add_line(out, "  not kept", spool_troubles(spool));
@@ -183,13 +210,13 @@ std::string to_json(const Summary& s) {
   json["masked"]["unnamed"] = object(places(s.masked.unnamed));
   json["bodies-decoded"] = s.audit.bodies_decoded;
   json["events"] = {{"made", s.audit.events},   {"written", s.events_written}, {"lost", s.events_lost},
-                    {"bytes", s.bytes_written}, {"files", s.files_written},    {"queue-full", s.queue_full}};
+                    {"bytes", s.bytes_written}, {"files", s.files_written},    {"queue-full", s.queue.full}};
+  if (!s.interfaces.empty()) json["live"] = live(s);
   if (s.served) {
-    const auto& [spool, server] = *s.served;
-    json["spool"] = {{"appended", spool.appended},
-                     {"kept", spool.kept},
-                     {"bytes", spool.bytes},
-                     {"segments", spool.segments}};
+    const auto& spool = s.served->spool;
+    const auto& server = s.served->server;
+    json["spool"] = {{"appended", spool.appended}, {"kept", spool.kept},           {"bytes", spool.bytes},
+                     {"segments", spool.segments}, {"cursors", s.served->cursors}, {"lag", s.served->lag}};
     json["spool"].update(object(spool_troubles(spool)));
     json["subscribers"] = {{"accepted", server.accepted}, {"subscribed", server.subscribed},
                            {"open", server.open},         {"events", server.events},

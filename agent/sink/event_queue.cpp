@@ -104,6 +104,18 @@ void EventQueue::abandon() {
   filler_.notify_one();
 }
 
+// What was released is read first: it never is more than what was published by then.
+std::uint64_t EventQueue::waiting_events() const {
+  const std::uint64_t released = released_.load();
+  return published_.load() - released;
+}
+
+std::size_t EventQueue::waiting_bytes() const {
+  const std::uint64_t released = bytes_released_.total();
+  const std::uint64_t published = bytes_published_.total();
+  return published > released ? published - released : 0;
+}
+
 bool EventQueue::has_room() {
   constexpr std::uint64_t kOften =
       8;  // seldom enough for the reader's cache line, often enough for warm slots

@@ -51,6 +51,11 @@ class EventQueue final : public audit::EventHandler {
   // How often the filling thread had to wait for room.
   std::uint64_t full_waits() const { return full_waits_.load(std::memory_order_relaxed); }
 
+  // For any thread: what waits, and how many events may.
+  std::uint64_t waiting_events() const;
+  std::size_t waiting_bytes() const;
+  std::uint64_t capacity() const { return mask_ + 1; }
+
  private:
   struct Slot {
     event::AuditEvent event;
