@@ -46,6 +46,9 @@ std::string reason_of(pcap_t* pcap, int status) {
   return detail.empty() ? reason : reason + " (" + detail + ")";
 }
 
+// What a packet takes in the ring besides its bytes: headers, and room to align them.
+constexpr double kRingOverhead = 96;
+
 // The kernel's counts have 32 bits: the difference to the last one is right across an overflow.
 void add_difference(std::uint64_t& total, std::uint32_t& last, std::uint32_t now) {
   total += static_cast<std::uint32_t>(now - last);
@@ -87,6 +90,12 @@ struct LiveCapture::Impl {
   PacketHandler* handler_ = nullptr;  // during read() only
   Timestamp settled_since_;           // during read(): of the group
   LiveCounters counters_;
+  // For how full the ring is: what the kernel put there, less what was taken out.
+  std::uint64_t taken_ = 0;
+  std::uint64_t taken_base_ = 0;  // of taken_, when taken_bytes_ was 0
+  std::uint64_t taken_bytes_ = 0;
+  bool emptied_ = true;
+  double ring_fill_ = 0;
   std::uint32_t received_ = 0;  // of the handle, as the kernel said last
   std::uint32_t dropped_ = 0;
   std::uint32_t dropped_below_ = 0;
@@ -160,6 +169,8 @@ void LiveCapture::Impl::close() {
   if (!pcap_) return;
   take_statistics();
   received_ = dropped_ = dropped_below_ = 0;
+  emptied_ = true;
+  ring_fill_ = 0;
   pcap_.reset();
   if (std::exchange(in_group_, false)) group_->leave();
 }
@@ -208,6 +219,8 @@ int LiveCapture::Impl::read(PacketHandler& handler, int limit) {
     reinterpret_cast<Impl*>(self)->on_packet(*header, bytes);
   };
   const int count = pcap_dispatch(pcap_.get(), limit, on_packet, reinterpret_cast<u_char*>(this));
+  taken_ += static_cast<std::uint64_t>(std::max(count, 0));
+  emptied_ = emptied_ || count == 0;
   if (count >= 0) return count;
   const std::string reason = pcap_geterr(pcap_.get());
   close();
@@ -217,6 +230,7 @@ int LiveCapture::Impl::read(PacketHandler& handler, int limit) {
 
 void LiveCapture::Impl::on_packet(const pcap_pkthdr& header, const u_char* bytes) {
   Packet packet;
+  taken_bytes_ += header.caplen;
   packet.time = to_timestamp(header.ts);
   if (packet.time < settled_since_) return;
   packet.link_type = link_type_;
@@ -231,6 +245,17 @@ void LiveCapture::Impl::take_statistics() {
   add_difference(counters_.received, received_, now.ps_recv);
   add_difference(counters_.dropped, dropped_, now.ps_drop);
   add_difference(counters_.dropped_below, dropped_below_, now.ps_ifdrop);
+  // What was filtered out behind the ring was never counted as taken: an empty ring puts that right.
+  const std::uint64_t put = counters_.received - counters_.dropped;
+  if (std::exchange(emptied_, false)) {
+    taken_ = put;
+    taken_bytes_ = 0;
+    taken_base_ = put;
+  }
+  const auto taken = static_cast<double>(taken_ - taken_base_);
+  const double size = taken == 0 ? 0 : static_cast<double>(taken_bytes_) / taken;
+  const auto waiting = static_cast<double>(put - std::min(put, taken_));
+  ring_fill_ = std::min(waiting * (size + kRingOverhead) / static_cast<double>(options_.ring_bytes), 1.0);
 }
 
 LiveCapture::LiveCapture(const LiveOptions& options, FanoutGroup* group, Say say)
@@ -244,6 +269,7 @@ void LiveCapture::look() { impl_->look(); }
 int LiveCapture::descriptor() const { return impl_->pcap_ ? pcap_get_selectable_fd(impl_->pcap_.get()) : -1; }
 LiveCapture::State LiveCapture::state() const { return impl_->state_; }
 const std::string& LiveCapture::interface() const { return impl_->options_.interface; }
+double LiveCapture::ring_fill() const { return impl_->ring_fill_; }
 LiveCounters LiveCapture::counters() {
   impl_->take_statistics();
   return impl_->counters_;

@@ -56,6 +56,8 @@ class LiveCapture {
   const std::string& interface() const;
   // Asks the kernel.
   LiveCounters counters();
+  // How full the ring was when counters() was called last, about: 0 to 1.
+  double ring_fill() const;
 
  private:
   struct Impl;
