@@ -5,7 +5,6 @@
 #include <optional>
 #include <string_view>
 
-#include "agent/config_file.h"
 #include "agent/option_values.h"
 #include "agent/run_options.h"
 #include "agent/sensor_options.h"
@@ -187,6 +186,8 @@ RunConfig finish_with_file(const Parser& given, const Words& words) {
 }
 
 }  // namespace
+
+std::vector<KnownKey> configuration_keys() { return Parser().keys(); }
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/audit/auditor.h"
+#include "agent/config_file.h"
 #include "agent/service/log_level.h"
 #include "agent/spool_command.h"
 #include "agent/stream_options.h"
@@ -75,5 +76,8 @@ struct CommandLine {
 
 // Throws UsageError.
 CommandLine parse_command_line(int argc, const char* const* argv);
+
+// What a configuration file may hold: the options of `run`.
+std::vector<KnownKey> configuration_keys();
 
 }  // namespace webtap::agent
