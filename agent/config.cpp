@@ -66,6 +66,7 @@ class Parser {
   ReadConfig read_config_;
   RunConfig run_config_;
   std::string stats_ = "text";
+  std::string metrics_;  // of read
   std::vector<std::string> filter_words_;
   SensorTexts sensor_texts_;
   RunTexts run_texts_;
@@ -90,6 +91,10 @@ void Parser::add_read() {
       ->type_name("");
   add_sensor_options(read_, read_config_, sensor_texts_);
   add_wait_for(read_, read_config_.stream);
+  read_
+      .add_option("--metrics", metrics_, "Serve /metrics, /livez and /readyz over HTTP while --listen serves")
+      ->type_name("ADDRESS:PORT")
+      ->group("Service");
   read_
       .add_option("--stats", stats_, "The summary: for people on stderr, or one JSON object on stdout (text)")
       ->type_name(choice_list(kStats));
@@ -133,6 +138,11 @@ ReadConfig Parser::finish_read(const std::string& filter) {
     throw UsageError("standard input can be read only once");
   finish_sensor_options(read_config_, sensor_texts_, "read");
   read_config_.stats = checked_choice("--stats", stats_, kStats);
+  if (!metrics_.empty()) {
+    if (!read_config_.stream.listens) throw UsageError("--metrics is of use in read only with --listen");
+    const ListenAddress address = checked_listen_address("--metrics", metrics_);
+    read_config_.metrics = {true, address.address, address.port};
+  }
   return std::move(read_config_);
 }
 

@@ -71,7 +71,7 @@ class SignalThread {
       if (number == SIGHUP) {
         run_.reload();
       } else {
-        run_.request_summary();
+        run_.print_summary();
       }
     }
   }

@@ -41,6 +41,7 @@ struct Counters {
   std::uint64_t bytes = 0;   // of frames
   std::uint64_t gaps = 0;
   std::map<std::string, std::uint64_t> refused;  // connections that did not come to subscribe, by reason
+  tls::Validity validity;                        // of the certificates that are in force
 };
 
 class Server {

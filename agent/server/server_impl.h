@@ -51,6 +51,7 @@ class Server::Impl final : public SessionOwner {
   struct Trust {
     std::shared_ptr<asio::ssl::context> context;
     Subscribers subscribers;
+    tls::Validity validity;
   };
 
   Trust read_trust() const;

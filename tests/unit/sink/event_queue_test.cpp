@@ -143,6 +143,25 @@ TEST(EventQueue, FillerWithoutRoomWakesAReaderThatWaitsForMore) {
   queue.release();
 }
 
+TEST(EventQueue, TellsWhatWaits) {
+  EventQueue queue({.events = 4});
+  EXPECT_EQ(queue.capacity(), 4u);
+  EXPECT_EQ(queue.waiting_events(), 0u);
+  publish(queue, 1, 100);
+  publish(queue, 2, 100);
+  EXPECT_EQ(queue.waiting_events(), 2u);
+  EXPECT_GE(queue.waiting_bytes(), 200u);
+  ASSERT_NE(queue.next(), nullptr);
+  queue.release();
+  EXPECT_EQ(queue.waiting_events(), 1u);
+  EXPECT_GE(queue.waiting_bytes(), 100u);
+  EXPECT_LT(queue.waiting_bytes(), 200u);
+  queue.next();
+  queue.release();
+  EXPECT_EQ(queue.waiting_events(), 0u);
+  EXPECT_EQ(queue.waiting_bytes(), 0u);
+}
+
 TEST(EventQueue, FillerWaitsForRoomInEvents) {
   EventQueue queue({.events = 4});
   std::atomic<int> published = 0;
