@@ -19,10 +19,10 @@ constexpr auto kReport = 1s;
 constexpr auto kAlive = 10s;  // since the main loop went round last
 
 MemoryShares checked_shares(const RunConfig& config) {
-  const std::size_t least = least_memory(config.max_body);
+  const std::size_t least = least_memory(config.max_body, static_cast<std::size_t>(config.threads));
   if (config.max_memory < least) {
     throw UsageError("--max-memory is at least " + std::to_string(least) + " bytes where --max-body is " +
-                     std::to_string(config.max_body));
+                     std::to_string(config.max_body) + " and --threads " + std::to_string(config.threads));
   }
   return share_memory(config.max_memory, static_cast<std::size_t>(config.threads));
 }

@@ -39,8 +39,12 @@ TEST(MemoryShares, never_more_than_a_run_without_a_limit_has) {
 }
 
 TEST(MemoryShares, large_bodies_need_more) {
-  EXPECT_EQ(least_memory(1 * kMiB), 64 * kMiB);
-  EXPECT_EQ(least_memory(16 * kMiB), 512 * kMiB);
+  EXPECT_EQ(least_memory(1 * kMiB, 1), 64 * kMiB);
+  EXPECT_GT(least_memory(16 * kMiB, 1), 256 * kMiB);
+  for (const std::size_t lanes : {1u, 4u, 64u}) {
+    const MemoryShares shares = share_memory(least_memory(16 * kMiB, lanes), lanes);
+    EXPECT_GE(shares.lane.http.total_bytes, 2 * 16 * kMiB) << lanes;
+  }
 }
 
 }  // namespace
