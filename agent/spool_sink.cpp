@@ -1,6 +1,7 @@
 #include "agent/spool_sink.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "webtap/wire/event_codec.h"
 
@@ -14,7 +15,7 @@ void SpoolSink::write(const event::AuditEvent& event) {
   const bool encoded = wire::encode_event(event, bytes_, problem);
   if (!encoded) errors_.report("cannot put an event into the spool: " + problem, EMSGSIZE, 1);
   const std::size_t size = bytes_.size();
-  if (encoded && spool_.append(spool_.next(), event.finished, bytes_)) {
+  if (encoded && spool_.append(spool_.next() + std::exchange(skipped_, 0), event.finished, bytes_)) {
     counters_.events_written.fetch_add(1, std::memory_order_relaxed);
     counters_.bytes_written.fetch_add(size, std::memory_order_relaxed);
   } else {

@@ -20,8 +20,9 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-StreamService::StreamService(const StreamConfig& config, const std::string& sensor, const Say& say)
-    : config_(config), say_(say), spool_(spool_options()), sink_(spool_, say) {
+StreamService::StreamService(const StreamConfig& config, const std::string& sensor,
+                             const MemoryShares* shares, const Say& say)
+    : config_(config), say_(say), spool_(spool_options(shares)), sink_(spool_, say) {
   server::Options options;
   options.address = config.address;
   options.port = config.port;
@@ -29,6 +30,8 @@ StreamService::StreamService(const StreamConfig& config, const std::string& sens
   options.subscribers = config.subscribers;
   options.sensor_name = sensor;
   options.software = std::string("webtap-agent/") + kVersion;
+  if (shares != nullptr)
+    options.limits.cached_bytes = std::min(options.limits.cached_bytes, shares->batch_bytes);
   server_ = std::make_unique<server::Server>(std::move(options), spool_, say);
   {
     const std::lock_guard lock(told_mutex_);
@@ -44,8 +47,9 @@ StreamService::~StreamService() {
   told_ = nullptr;
 }
 
-spool::SpoolOptions StreamService::spool_options() {
+spool::SpoolOptions StreamService::spool_options(const MemoryShares* shares) {
   spool::SpoolOptions options;
+  if (shares != nullptr) options.memory_bytes = std::min(options.memory_bytes, shares->spool_bytes);
   options.directory = config_.spool;
   options.max_bytes = config_.spool_bytes;
   options.max_age = config_.spool_age;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/fallback_sink.h"
+#include "agent/memory_shares.h"
 #include "agent/server/server.h"
 #include "agent/spool/spool.h"
 #include "agent/spool_sink.h"
@@ -22,9 +23,10 @@ class StreamService {
  public:
   using Say = std::function<void(const std::string&)>;
 
-  // Opens spool and port. `say` is called from several threads. Throws SpoolError, ServerError,
-  // SubscribersError, TlsError.
-  StreamService(const StreamConfig& config, const std::string& sensor, const Say& say);
+  // Opens spool and port. `shares` is what memory they have, or null for what is usual. `say` is called from
+  // several threads. Throws SpoolError, ServerError, SubscribersError, TlsError.
+  StreamService(const StreamConfig& config, const std::string& sensor, const MemoryShares* shares,
+                const Say& say);
   ~StreamService();
   StreamService(const StreamService&) = delete;
   StreamService& operator=(const StreamService&) = delete;
@@ -45,7 +47,7 @@ class StreamService {
   const sink::Counters& sink_counters() const { return sink_.counters(); }
 
  private:
-  spool::SpoolOptions spool_options();
+  spool::SpoolOptions spool_options(const MemoryShares* shares);
 
   const StreamConfig config_;
   const Say say_;

@@ -1,5 +1,6 @@
 #include "webtap/sink/output_files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,11 +22,29 @@ void take_back(int descriptor, std::size_t excess) {
   [[maybe_unused]] const int result = ftruncate(descriptor, status.st_size - static_cast<off_t>(excess));
 }
 
+Timestamp now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+
+// When the file was made; where the file system does not know, it begins now.
+Timestamp begin_of(int descriptor) {
+  struct statx status {};
+  if (statx(descriptor, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 ||
+      (status.stx_mask & STATX_BTIME) == 0) {
+    return now();
+  }
+  return Timestamp(std::chrono::seconds(status.stx_btime.tv_sec) +
+                   std::chrono::microseconds(status.stx_btime.tv_nsec / 1000));
+}
+
 }  // namespace
 
 OutputFiles::OutputFiles(const OutputDirectory& directory, const FileLimits& limits, Counters& counters,
                          WriteErrors& errors, FileWatcher* watcher)
-    : directory_(directory), limits_(limits), counters_(counters), errors_(errors), watcher_(watcher) {}
+    : directory_(directory),
+      limits_(limits),
+      counters_(counters),
+      errors_(errors),
+      watcher_(watcher),
+      aside_(directory) {}
 
 OutputFiles::~OutputFiles() { flush(); }
 
@@ -85,7 +104,10 @@ void OutputFiles::flush_older_than(std::chrono::milliseconds age) {
 // What cannot be written is given up: the disk may be full for long, and the next events come.
 void OutputFiles::flush(OutputFile& file) {
   if (file.block_.empty()) return;
-  if (open(file)) write_block(file);
+  if (open(file)) {
+    if (is_due(file, file.block_.size())) put_aside(file);
+    if (open(file)) write_block(file);
+  }
   file.block_.clear();
   if (file.block_.capacity() > kKeptBlocks * limits_.block_bytes) file.block_.release();
   account(file);
@@ -145,11 +167,47 @@ int OutputFiles::measure(OutputFile& file) {
   struct stat status {};
   if (fstat(file.descriptor_.number(), &status) != 0) return errno;
   file.length_ = static_cast<std::uint64_t>(status.st_size);
+  file.begun_ = begin_of(file.descriptor_.number());
   return 0;
+}
+
+bool OutputFiles::is_due(const OutputFile& file, std::size_t more) const {
+  if (file.length_ == 0) return false;
+  if (rotation_.bytes != 0 && file.length_ + more > rotation_.bytes) return true;
+  return rotation_.age != Duration::zero() && now() - file.begun_ >= rotation_.age;
+}
+
+// Between two blocks, which are whole entries. What somebody else has moved already is only opened anew.
+void OutputFiles::put_aside(OutputFile& file) {
+  int error = 0;
+  if (directory_.is_at(file.descriptor_, file.name_)) {
+    error = aside_.put_aside(file.name_, now(), rotation_.keep);
+  }
+  if (error != 0 && error != ENOENT) {
+    errors_.report("cannot put aside '" + file.name_ + "'", error, 0);  // it grows on
+    return;
+  }
+  close(file);
+}
+
+void OutputFiles::rotate_old() {
+  if (rotation_.age == Duration::zero()) return;
+  for (OutputFile* file : recent_) {
+    if (!file->opened_before_ || !is_due(*file, 0)) continue;
+    if (file->descriptor_ || (open(*file) && is_due(*file, 0))) put_aside(*file);
+  }
+}
+
+void OutputFiles::reopen() {
+  flush();
+  for (OutputFile* file : recent_) close(*file);
 }
 
 int OutputFiles::sync() {
   for (OutputFile* file : recent_) sync(*file);
+  if (std::exchange(closed_unsynced_, false)) {
+    if (const int error = directory_.sync_file_system()) sync_error_ = error;
+  }
   return std::exchange(sync_error_, 0);
 }
 
@@ -177,6 +235,8 @@ void OutputFiles::fail(OutputFile& file, const char* what, int error, std::size_
 void OutputFiles::close(OutputFile& file) {
   if (!file.descriptor_) return;
   if (watcher_ != nullptr) sync(file);
+  closed_unsynced_ = closed_unsynced_ || file.unsynced_;
+  file.unsynced_ = false;
   file.descriptor_.close();
   --open_;
 }

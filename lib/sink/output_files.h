@@ -16,6 +16,7 @@
 #include "webtap/sink/event_sink.h"
 #include "webtap/sink/file_watcher.h"
 #include "webtap/sink/output_directory.h"
+#include "webtap/sink/rotation.h"
 #include "webtap/sink/write_errors.h"
 
 namespace webtap::sink {
@@ -38,6 +39,7 @@ class OutputFile {
   bool unsynced_ = false;  // written to, and not yet known to be durable
   bool changed_ = false;   // since take_changed()
   std::uint64_t length_ = 0;
+  Timestamp begun_{};
   Block block_;
   std::size_t accounted_ = 0;  // of the block's capacity
   std::chrono::steady_clock::time_point oldest_;
@@ -60,11 +62,18 @@ class OutputFiles {
   void end(OutputFile& file, const char* end);
   void append(OutputFile& file, std::string_view entry);
 
+  // What is put aside, and when, from now on; with a watcher, nothing is.
+  void rotate(const Rotation& rotation) { rotation_ = watcher_ == nullptr ? rotation : Rotation{}; }
+  // Puts aside what is as old as that.
+  void rotate_old();
+  // What is written from now on goes to the files of these names, wherever those were moved that are open.
+  void reopen();
+
   void flush();
   // What has been buffered for longer than `age`.
   void flush_older_than(std::chrono::milliseconds age);
 
-  // With a watcher. Makes everything that was flushed durable; gives 0, or errno.
+  // Makes everything that was flushed durable; gives 0, or errno.
   int sync();
   // The files that were written to since the last call.
   std::vector<FileLength> take_changed();
@@ -80,6 +89,8 @@ class OutputFiles {
   int end_cut_entry(const OutputFile& file);
   int note(std::vector<OutputFile*> files);
   int measure(OutputFile& file);
+  bool is_due(const OutputFile& file, std::size_t more) const;
+  void put_aside(OutputFile& file);
   void sync(OutputFile& file);
   void fail(OutputFile& file, const char* what, int error, std::size_t lost);
   void close(OutputFile& file);
@@ -92,11 +103,14 @@ class OutputFiles {
   Counters& counters_;
   WriteErrors& errors_;
   FileWatcher* const watcher_;
+  Rotation rotation_;
+  PutAside aside_;
   std::unordered_map<std::string, OutputFile, Hash, std::equal_to<>> files_;
   std::list<OutputFile*> recent_;  // the most recently used first
   std::size_t buffered_ = 0;       // capacity of all blocks
   std::size_t open_ = 0;
-  int sync_error_ = 0;  // of what could not be made durable
+  int sync_error_ = 0;            // of what could not be made durable
+  bool closed_unsynced_ = false;  // some file was closed that may not be durable
 };
 
 }  // namespace webtap::sink
