@@ -221,9 +221,10 @@ class Monitoring(unittest.TestCase):
         self.assertEqual(len(places), len(set(places)))
 
     @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed (package prometheus)")
-    def test_promtool_accepts_rules_and_configuration(self):
+    def test_promtool_accepts_rules_and_configuration_and_alerts_fire(self):
         for arguments in (["check", "rules", MONITORING / "webtap.rules.yml"],
-                          ["check", "config", MONITORING / "prometheus.yml"]):
+                          ["check", "config", MONITORING / "prometheus.yml"],
+                          ["test", "rules", Path(__file__).parent / "alerts.yml"]):
             done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
