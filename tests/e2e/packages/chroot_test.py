@@ -147,7 +147,8 @@ class Chroot(unittest.TestCase):
 
     def fake_systemd(self):
         """systemctl as a list of what it was asked."""
-        self.system.put("usr/bin/systemctl", '#!/bin/sh\necho "$*" >> /systemctl.log\n', 0o755)
+        self.system.put("usr/bin/systemctl", '#!/bin/sh\necho "$*" >> /systemctl.log\n'
+                        'case "$*" in *is-enabled*) echo enabled ;; esac\n', 0o755)
         (self.system.root / "run/systemd/system").mkdir(parents=True, exist_ok=True)
 
     def asked_of_systemd(self):

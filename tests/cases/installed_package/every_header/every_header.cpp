@@ -30,7 +30,8 @@ bool everything_works(const std::string& scratch) {
   }
   return refused && !bytes.empty() && sink.counters().events_written == 1 &&
          event::finding_kind("body-gap").has_value() && modsec::Parts::parse("ABZ", nullptr).has_value() &&
-         parse_address("192.0.2.1").has_value() && std::filesystem::exists(scratch + "/shop.example.test-audit.log");
+         parse_address("192.0.2.1").has_value() &&
+         std::filesystem::exists(scratch + "/shop.example.test-audit.log");
 }
 
 }  // namespace
