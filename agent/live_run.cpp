@@ -16,12 +16,13 @@ using service::LogLevel;
 
 constexpr auto kRound = 100ms;
 constexpr auto kReport = 1s;
+constexpr auto kAlive = 10s;  // since the main loop went round last
 
 MemoryShares checked_shares(const RunConfig& config) {
-  const std::size_t least = least_memory(config.max_body);
+  const std::size_t least = least_memory(config.max_body, static_cast<std::size_t>(config.threads));
   if (config.max_memory < least) {
     throw UsageError("--max-memory is at least " + std::to_string(least) + " bytes where --max-body is " +
-                     std::to_string(config.max_body));
+                     std::to_string(config.max_body) + " and --threads " + std::to_string(config.threads));
   }
   return share_memory(config.max_memory, static_cast<std::size_t>(config.threads));
 }
@@ -73,6 +74,7 @@ void LiveRun::start() {
 int LiveRun::run(const std::atomic<bool>& stop, const std::function<void()>& each_round) {
   auto next_report = std::chrono::steady_clock::now();
   while (!stop && !outputs_->failed()) {
+    last_round_ = LossReport::Clock::now();
     if (each_round) each_round();
     if (std::chrono::steady_clock::now() >= next_report) {
       report();
@@ -131,13 +133,15 @@ void LiveRun::reload() { outputs_->reload(); }
 
 void LiveRun::reopen_logs() { outputs_->reopen(); }
 
-bool LiveRun::is_ready() const {
-  if (finished_ || outputs_->failed()) return false;
-  for (const auto& lane : lanes_) {
-    const LiveSnapshot snapshot = lane->snapshot();
-    if (!std::ranges::all_of(snapshot.captures, is_up)) return false;
+Health LiveRun::health() const {
+  Health health;
+  health.alive = LossReport::Clock::now() - last_round_.load() < kAlive;
+  if (outputs_->failed()) health.problems.emplace_back("nothing can be written any more");
+  if (finished_) health.problems.emplace_back("it is stopping");
+  for (const InterfaceSummary& interface : summary().interfaces) {
+    if (!interface.up) health.problems.push_back("interface '" + interface.name + "' is not up");
   }
-  return true;
+  return health;
 }
 
 }  // namespace webtap::agent

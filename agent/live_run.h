@@ -14,6 +14,7 @@
 #include "agent/live_lane.h"
 #include "agent/loss_report.h"
 #include "agent/memory_shares.h"
+#include "agent/metrics_service.h"
 #include "agent/outputs.h"
 #include "agent/service/log_level.h"
 #include "agent/summary.h"
@@ -43,8 +44,8 @@ class LiveRun {
   void reload();
   // Local audit logs are opened anew: for who has moved them.
   void reopen_logs();
-  // Every interface is up, and what comes can be written.
-  bool is_ready() const;
+  // Whether it lives, and what keeps it from its work.
+  Health health() const;
 
  private:
   void open_captures();
@@ -63,6 +64,7 @@ class LiveRun {
   LossReport losses_;
   bool stopped_ = false;
   std::atomic<bool> finished_ = false;
+  std::atomic<LossReport::Clock::time_point> last_round_{};
 };
 
 }  // namespace webtap::agent

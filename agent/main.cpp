@@ -14,6 +14,7 @@
 
 #include "agent/config.h"
 #include "agent/console.h"
+#include "agent/live_run.h"
 #include "agent/read_run.h"
 
 namespace webtap::agent {
@@ -91,10 +92,20 @@ int read(const ReadConfig& config, Console& console) {
   return run.run(stop_requested);
 }
 
+int run_live(const RunConfig& config, Console& console) {
+  handle_signals();
+  LiveRun run(config, [&console](service::LogLevel, const std::string& text) { console.say(text); });
+  run.start();
+  const int status = run.run(stop_requested);
+  console.print(to_text(run.summary()));
+  return status;
+}
+
 int run(int argc, const char* const* argv, Console& console) {
   const CommandLine line = parse_command_line(argc, argv);
   if (line.action == CommandLine::Action::Spool) return run_spool_command(line.spool, console);
   if (line.action == CommandLine::Action::Read) return read(line.read, console);
+  if (line.action == CommandLine::Action::Run) return run_live(line.run, console);
   std::fputs(line.text.c_str(), stdout);
   return kDone;
 }

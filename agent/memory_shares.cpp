@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kProgram = 24u << 20;  // code, libraries, threads, what is open while nothing comes
 constexpr std::size_t kLeast = 64u << 20;
-constexpr std::size_t kBodiesAtLeast = 32;  // that memory has room for
+constexpr std::size_t kBodiesAtLeast = 16;  // for each lane: three of them fit into what http may hold
 // What a connection at rest takes: its record, its place in the index, its place in http's table, the latter
 // two with the room that tables have in reserve.
 constexpr std::size_t kConnection = 400;
@@ -17,7 +17,9 @@ constexpr std::size_t kMostEvents = 16'384;
 
 }  // namespace
 
-std::size_t least_memory(std::size_t max_body) { return std::max(kLeast, kBodiesAtLeast * max_body); }
+std::size_t least_memory(std::size_t max_body, std::size_t lanes) {
+  return std::max(kLeast, kProgram + kBodiesAtLeast * max_body * lanes);
+}
 
 // In thirty-seconds of what the program itself leaves. Three are left over: for parsers, decoders, and the
 // heap's own holes.

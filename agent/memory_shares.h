@@ -26,9 +26,9 @@ struct MemoryShares {
   std::size_t batch_bytes = 0;  // made for subscribers and kept
 };
 
-// The least that can be shared out for bodies of `max_body` bytes.
-std::size_t least_memory(std::size_t max_body);
-// `bytes` is at least least_memory() of the largest body that is kept; `lanes` at least 1.
+// The least that can be shared out to so many lanes, where bodies of `max_body` bytes are kept.
+std::size_t least_memory(std::size_t max_body, std::size_t lanes);
+// `bytes` is at least least_memory(); `lanes` at least 1.
 MemoryShares share_memory(std::size_t bytes, std::size_t lanes);
 
 }  // namespace webtap::agent
