@@ -155,21 +155,22 @@ TEST_F(Privileges, who_may_not_become_the_user_is_told_so) {
               HasSubstr("cannot run as 'daemon': operation not permitted"));
 }
 
-TEST_F(Privileges, directories_are_handed_over) {
+TEST_F(Privileges, a_directory_is_made_for_the_user_and_what_is_there_stays_whose_it_is) {
   std::string pattern = (std::filesystem::temp_directory_path() / "webtap-user-XXXXXX").string();
   ASSERT_NE(mkdtemp(pattern.data()), nullptr);
   const User user = find_user("nobody");
-  for (int i = 0; i < 2; ++i) hand_over_directory(pattern + "/new", user);
+  for (int i = 0; i < 2; ++i) make_directory_for(user, pattern + "/new");
   struct stat status {};
   ASSERT_EQ(stat((pattern + "/new").c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, user.id);
   EXPECT_EQ(status.st_mode & 0777, 0750U);
-  // A link that somebody laid there leads to nobody else's directory.
-  std::filesystem::create_directory(pattern + "/victim");
-  std::filesystem::create_symlink(pattern + "/victim", pattern + "/link");
-  EXPECT_THROW(hand_over_directory(pattern + "/link", user), PrivilegeError);
-  ASSERT_EQ(stat((pattern + "/victim").c_str(), &status), 0);
+  std::filesystem::create_directory(pattern + "/other");
+  std::filesystem::create_symlink(pattern + "/other", pattern + "/link");
+  make_directory_for(user, pattern + "/other");
+  make_directory_for(user, pattern + "/link");
+  ASSERT_EQ(stat((pattern + "/other").c_str(), &status), 0);
   EXPECT_EQ(status.st_uid, 0U);
+  EXPECT_THROW(make_directory_for(user, pattern + "/missing/new"), PrivilegeError);
   std::filesystem::remove_all(pattern);
 }
 
