@@ -53,9 +53,9 @@ void LiveRun::open_captures() {
     for (std::size_t i = 0; i < config_.interfaces.size(); ++i) {
       const capture::LiveOptions options{config_.interfaces[i], config_.filter, config_.ring_bytes,
                                          config_.snaplen, config_.promiscuous};
-      captures.push_back(std::make_unique<capture::LiveCapture>(
-          options, spread ? groups_[i].get() : nullptr,
-          lane == 0 ? say(LogLevel::Info) : sink::WriteErrors::Say{}));
+      captures.push_back(
+          std::make_unique<capture::LiveCapture>(options, spread ? groups_[i].get() : nullptr,
+                                                 lane == 0 ? say(LogLevel::Info) : sink::WriteErrors::Say{}));
     }
   }
 }
