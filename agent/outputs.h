@@ -34,7 +34,7 @@ class Outputs {
           const sink::WriteErrors::Say& say);
 
   const RunIdentity& identity() const { return identity_; }
-  sink::EventQueue& queue(std::size_t index) { return *queues_[index]; }
+  sink::EventQueue& queue(std::size_t index) const { return *queues_[index]; }
 
   // The lanes are done: everything is written. Throws what a sink threw.
   void finish() { writer_->stop(); }
