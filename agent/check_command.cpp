@@ -76,7 +76,7 @@ void check_stream(const StreamConfig& stream, const std::string& output, Answer&
   }
   answer.add("serve", (stream.address.empty() ? "all addresses" : stream.address) + ", port " +
                           std::to_string(stream.port) + ", to " +
-                          (stream.subscribers.empty() ? "every certificate of '" + stream.tls.ca + "'"
+                          (stream.subscribers.empty() ? "every certificate of '" + stream.tls.ca.string() + "'"
                                                       : "those in '" + stream.subscribers + "'"));
   const bool is_below = stream.spool == output + "/spool";
   answer.add("spool", (is_below ? stream.spool : directory_state(stream.spool)) + ", at most " +
