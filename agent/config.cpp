@@ -12,6 +12,9 @@
 namespace webtap::agent {
 namespace {
 
+// A service that is to stop within seconds does not wait longer for a disk.
+constexpr Duration kPatienceOfService = std::chrono::seconds(1);
+
 const std::map<std::string, Stats> kStats{{"text", Stats::Text}, {"json", Stats::Json}};
 
 std::string joined(const std::vector<std::string>& words) {
@@ -152,6 +155,12 @@ RunConfig Parser::finish_run(const std::string& filter) {
     if (!run_config_.filter.empty()) throw UsageError("the filter is given twice");
     run_config_.filter = joined(filter_words_);
   }
+  for (const KnownKey& key : keys()) {
+    const CLI::Option* const option = given_run().get_option("--" + key.name);
+    if (option->count() != 0) run_config_.given[key.name] = option->results();
+  }
+  if (!run_config_.filter.empty()) run_config_.given["filter"] = {run_config_.filter};
+  run_config_.stream.disk_patience = kPatienceOfService;
   finish_run_options(run_config_, run_texts_);
   finish_sensor_options(run_config_, sensor_texts_, "run");
   return std::move(run_config_);

@@ -34,8 +34,7 @@ Lane::Lane(const SensorConfig& config, const RunIdentity& identity, LaneNumber n
     : auditor_(audit_options(config, identity, number), next),
       http_(http_limits(config, limits.http), auditor_),
       reassembler_(limits.stream, http_),
-      decoder_(reassembler_,
-               {.verify_checksums = config.verify_checksums, .fragments = limits.fragments}) {}
+      decoder_(reassembler_, {.verify_checksums = config.verify_checksums, .fragments = limits.fragments}) {}
 
 LaneCounters Lane::counters() const {
   return {decoder_.counters(), reassembler_.counters(), http_.counters(), auditor_.counters(),

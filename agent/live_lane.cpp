@@ -13,14 +13,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kBatch = 64;              // packets between two looks at how full queue and ring are
-constexpr int kWait = 50;               // milliseconds, for packets, at most
-constexpr Duration kLook = 500ms;       // between two looks at the interfaces
-constexpr Duration kPublish = 100ms;    // between two snapshots of the counters
-constexpr Duration kRingLook = 20ms;    // between two questions how full the ring is
-constexpr Duration kBehind = 250ms;     // a packet may wait so long in a ring before it is read
-constexpr Duration kLastPackets = 30ms; // the kernel shows what it has within this
-constexpr Duration kLongestEnd = 1s;    // for reading what is left
+constexpr int kBatch = 64;               // packets between two looks at how full queue and ring are
+constexpr int kWait = 50;                // milliseconds, for packets, at most
+constexpr Duration kLook = 500ms;        // between two looks at the interfaces
+constexpr Duration kPublish = 100ms;     // between two snapshots of the counters
+constexpr Duration kRingLook = 20ms;     // between two questions how full the ring is
+constexpr Duration kBehind = 250ms;      // a packet may wait so long in a ring before it is read
+constexpr Duration kLastPackets = 30ms;  // the kernel shows what it has within this
+constexpr Duration kLongestEnd = 1s;     // for reading what is left
 // How full queue or ring are when new connections are shed, and when no longer.
 constexpr double kShedAbove = 0.5;
 constexpr double kTakeBelow = 0.25;

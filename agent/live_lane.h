@@ -85,8 +85,8 @@ class LiveLane final : private capture::PacketHandler {
   Lane lane_;
   const Captures captures_;
   bool sheds_ = false;
-  Timestamp next_look_ = Timestamp::min();      // by clock_
-  Timestamp next_publish_ = Timestamp::min();   // by clock_
+  Timestamp next_look_ = Timestamp::min();       // by clock_
+  Timestamp next_publish_ = Timestamp::min();    // by clock_
   Timestamp next_ring_look_ = Timestamp::min();  // by clock_
   mutable std::mutex mutex_;
   LiveSnapshot snapshot_;  // under mutex_

@@ -33,6 +33,8 @@ class LiveRun {
   LiveRun(const LiveRun&) = delete;
   LiveRun& operator=(const LiveRun&) = delete;
 
+  // Before start(). Whether no interface is waited for: the others stay open, and need no capability again.
+  bool all_open() const;
   // Opens the outputs, starts the threads, and serves metrics where they are asked for. Throws what the
   // outputs do, and metrics::ServerError.
   void start();
@@ -45,6 +47,7 @@ class LiveRun {
   void reload();
   // Local audit logs are opened anew: for who has moved them.
   void reopen_logs();
+  void change_rotation(const sink::Rotation& rotation);
   // Whether it lives, and what keeps it from its work.
   Health health() const;
 

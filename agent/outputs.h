@@ -34,7 +34,7 @@ class Outputs {
           const sink::WriteErrors::Say& say);
 
   const RunIdentity& identity() const { return identity_; }
-  sink::EventQueue& queue(std::size_t index) { return *queues_[index]; }
+  sink::EventQueue& queue(std::size_t index) const { return *queues_[index]; }
 
   // The lanes are done: everything is written. Throws what a sink threw.
   void finish() { writer_->stop(); }
@@ -44,6 +44,9 @@ class Outputs {
   void reload();
   // From any thread: local audit logs are opened anew before the next entry.
   void reopen();
+  void change_rotation(const sink::Rotation& rotation);
+  // Behind finish(). Whether local audit logs are on disk before `patience` ends.
+  bool sync(std::chrono::milliseconds patience);
   // Nothing can be written any more.
   bool failed() const { return writer_->failed(); }
   // For any thread: fills in what is known here.

@@ -9,7 +9,6 @@
 namespace webtap::agent {
 namespace {
 
-constexpr auto kSyncTimeout = std::chrono::seconds(10);
 constexpr auto kLook = std::chrono::milliseconds(50);
 
 std::string joined(const std::vector<std::string>& names) {
@@ -83,7 +82,7 @@ ServedSummary StreamService::summary() const {
 }
 
 void StreamService::finish(const std::atomic<bool>& stop) {
-  if (!spool_.sync(kSyncTimeout)) say_("spool: not everything could be brought to disk");
+  if (!spool_.sync(config_.disk_patience)) say_("spool: not everything could be brought to disk");
   const spool::Position last = spool_.appended();
   if (!config_.wait_for.empty() && !server_->have_acknowledged(config_.wait_for, last)) {
     say_("stream: waiting until " + joined(config_.wait_for) + " has acknowledged everything");
@@ -93,7 +92,7 @@ void StreamService::finish(const std::atomic<bool>& stop) {
     }
   }
   server_->stop();
-  if (!spool_.sync(kSyncTimeout)) say_("spool: not everything could be brought to disk");
+  if (!spool_.sync(config_.disk_patience)) say_("spool: not everything could be brought to disk");
 }
 
 }  // namespace webtap::agent

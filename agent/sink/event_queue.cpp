@@ -210,7 +210,8 @@ void EventQueue::sleep(std::span<EventQueue* const> queues, std::uint64_t more, 
   };
   for (EventQueue* queue : queues) queue->wake_reader_at_.store(mark_of(queue));
   queues.front()->bell_->reader.wait_for(lock, limit, [&] {
-    return std::ranges::any_of(queues, [&](auto* queue) { return queue->calls_for_reader(mark_of(queue)); }) ||
+    return std::ranges::any_of(queues,
+                               [&](auto* queue) { return queue->calls_for_reader(mark_of(queue)); }) ||
            std::ranges::all_of(queues, [](auto* queue) { return queue->is_closed(); });
   });
   for (EventQueue* queue : queues) queue->wake_reader_at_.store(kNever);

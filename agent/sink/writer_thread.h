@@ -41,7 +41,7 @@ class WriterThread {
   const std::vector<EventQueue*> queues_;
   const std::vector<EventSink*> sinks_;
   const Duration idle_;
-  std::uint64_t dropped_ = 0;  // events that sinks were told of
+  std::uint64_t dropped_ = 0;   // events that sinks were told of
   std::exception_ptr failure_;  // read after the thread has ended
   std::atomic<bool> failed_ = false;
   std::thread thread_;

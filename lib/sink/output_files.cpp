@@ -211,6 +211,18 @@ int OutputFiles::sync() {
   return std::exchange(sync_error_, 0);
 }
 
+Unsynced OutputFiles::take_unsynced() {
+  Unsynced unsynced;
+  for (OutputFile* file : recent_) {
+    if (!std::exchange(file->unsynced_, false)) continue;
+    unsynced.files.emplace_back(fcntl(file->descriptor_.number(), F_DUPFD_CLOEXEC, 0));
+    closed_unsynced_ = closed_unsynced_ || !unsynced.files.back();  // no number was left
+  }
+  if (std::exchange(closed_unsynced_, false)) unsynced.file_system = directory_.descriptor();
+  std::erase_if(unsynced.files, [](const Descriptor& file) { return !file; });
+  return unsynced;
+}
+
 // Where it fails the system may have forgotten the bytes: trying again would only seem to work.
 void OutputFiles::sync(OutputFile& file) {
   if (!file.unsynced_ || !file.descriptor_) return;

@@ -17,6 +17,7 @@
 #include "webtap/sink/file_watcher.h"
 #include "webtap/sink/output_directory.h"
 #include "webtap/sink/rotation.h"
+#include "webtap/sink/unsynced.h"
 #include "webtap/sink/write_errors.h"
 
 namespace webtap::sink {
@@ -75,6 +76,8 @@ class OutputFiles {
 
   // Makes everything that was flushed durable; gives 0, or errno.
   int sync();
+  // The same, for who does not wait here for the disk.
+  Unsynced take_unsynced();
   // The files that were written to since the last call.
   std::vector<FileLength> take_changed();
 

@@ -29,8 +29,9 @@ TEST(LossReport, says_what_is_lost_by_reason_at_once_and_then_once_a_minute) {
   summary.stream.gaps = 2;
   summary.stream.gap_bytes = 2000;
   EXPECT_EQ(report.look(summary, kStart + 30s), "");
-  EXPECT_EQ(report.look(summary, kStart + 61s),
-            "lost: 5 packets of eth0 dropped by the kernel, 2 holes in connections, 2000 bytes missing in them");
+  EXPECT_EQ(
+      report.look(summary, kStart + 61s),
+      "lost: 5 packets of eth0 dropped by the kernel, 2 holes in connections, 2000 bytes missing in them");
   EXPECT_EQ(report.look(summary, kStart + 200s), "");
 }
 
