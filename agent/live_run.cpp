@@ -78,15 +78,6 @@ void LiveRun::start() {
                                                 outputs_->queue(i), std::move(captures_[i])));
   }
   for (const auto& lane : lanes_) lane->start();
-  last_round_ = LossReport::Clock::now();
-  if (config_.metrics.enabled) serve_metrics();
-}
-
-void LiveRun::serve_metrics() {
-  metrics_.emplace(
-      metrics::ServerOptions{config_.metrics.address, config_.metrics.port}, [this] { return summary(); },
-      [this] { return health(); });
-  log_(LogLevel::Info, "metrics: on port " + std::to_string(metrics_->port()));
 }
 
 int LiveRun::run(const std::atomic<bool>& stop, const std::function<void()>& each_round) {

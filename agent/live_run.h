@@ -35,8 +35,7 @@ class LiveRun {
 
   // Before start(). Whether no interface is waited for: the others stay open, and need no capability again.
   bool all_open() const;
-  // Opens the outputs, starts the threads, and serves metrics where they are asked for. Throws what the
-  // outputs do, and metrics::ServerError.
+  // Opens the outputs and starts the threads. Throws what the outputs do.
   void start();
   // Says what is lost, until `stop` is set or nothing can be written any more; `each_round` is called several
   // times a second. Then reads what is left, writes everything, and gives the exit status.
@@ -53,7 +52,6 @@ class LiveRun {
 
  private:
   void open_captures();
-  void serve_metrics();
   void report();
   void finish();
   sink::WriteErrors::Say say(service::LogLevel level) const;
@@ -70,7 +68,6 @@ class LiveRun {
   bool stopped_ = false;
   std::atomic<bool> finished_ = false;
   std::atomic<LossReport::Clock::time_point> last_round_{};
-  std::optional<MetricsService> metrics_;
 };
 
 }  // namespace webtap::agent
