@@ -12,6 +12,9 @@
 namespace webtap::agent {
 namespace {
 
+// A service that is to stop within seconds does not wait longer for a disk.
+constexpr Duration kPatienceOfService = std::chrono::seconds(1);
+
 const std::map<std::string, Stats> kStats{{"text", Stats::Text}, {"json", Stats::Json}};
 
 std::string joined(const std::vector<std::string>& words) {
@@ -66,6 +69,7 @@ class Parser {
   ReadConfig read_config_;
   RunConfig run_config_;
   std::string stats_ = "text";
+  std::string metrics_;  // of read
   std::vector<std::string> filter_words_;
   SensorTexts sensor_texts_;
   RunTexts run_texts_;
@@ -90,6 +94,10 @@ void Parser::add_read() {
       ->type_name("");
   add_sensor_options(read_, read_config_, sensor_texts_);
   add_wait_for(read_, read_config_.stream);
+  read_
+      .add_option("--metrics", metrics_, "Serve /metrics, /livez and /readyz over HTTP while --listen serves")
+      ->type_name("ADDRESS:PORT")
+      ->group("Service");
   read_
       .add_option("--stats", stats_, "The summary: for people on stderr, or one JSON object on stdout (text)")
       ->type_name(choice_list(kStats));
@@ -133,6 +141,11 @@ ReadConfig Parser::finish_read(const std::string& filter) {
     throw UsageError("standard input can be read only once");
   finish_sensor_options(read_config_, sensor_texts_, "read");
   read_config_.stats = checked_choice("--stats", stats_, kStats);
+  if (!metrics_.empty()) {
+    if (!read_config_.stream.listens) throw UsageError("--metrics is of use in read only with --listen");
+    const ListenAddress address = checked_listen_address("--metrics", metrics_);
+    read_config_.metrics = {true, address.address, address.port};
+  }
   return std::move(read_config_);
 }
 
@@ -142,6 +155,12 @@ RunConfig Parser::finish_run(const std::string& filter) {
     if (!run_config_.filter.empty()) throw UsageError("the filter is given twice");
     run_config_.filter = joined(filter_words_);
   }
+  for (const KnownKey& key : keys()) {
+    const CLI::Option* const option = given_run().get_option("--" + key.name);
+    if (option->count() != 0) run_config_.given[key.name] = option->results();
+  }
+  if (!run_config_.filter.empty()) run_config_.given["filter"] = {run_config_.filter};
+  run_config_.stream.disk_patience = kPatienceOfService;
   finish_run_options(run_config_, run_texts_);
   finish_sensor_options(run_config_, sensor_texts_, "run");
   return std::move(run_config_);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,12 @@ inline constexpr int kUsage = 2;   // the command line or the configuration is w
 
 enum class Stats : std::uint8_t { Text, Json };
 
+struct MetricsConfig {
+  bool enabled = false;
+  std::string address;  // an IP address; empty = all
+  std::uint16_t port = 0;
+};
+
 // What `read` and `run` share.
 struct SensorConfig {
   std::string filter;  // BPF; empty = everything
@@ -36,17 +43,12 @@ struct SensorConfig {
   bool mask_dry_run = false;  // only count what would be masked; `output` is not used
   std::string sensor;
   StreamConfig stream;
+  MetricsConfig metrics;
 };
 
 struct ReadConfig : SensorConfig {
   std::vector<std::string> files;  // "-" = standard input
   Stats stats = Stats::Text;
-};
-
-struct MetricsConfig {
-  bool enabled = false;
-  std::string address;  // an IP address; empty = all
-  std::uint16_t port = 0;
 };
 
 struct ServiceConfig {
@@ -62,8 +64,9 @@ struct RunConfig : SensorConfig {
   int snaplen = 262'144;
   bool promiscuous = false;
   std::size_t max_memory = 512u << 20;
-  MetricsConfig metrics;
   ServiceConfig service;
+  // Each option that was given, without its dashes, as text: tells what has changed when it is read again.
+  std::map<std::string, std::vector<std::string>> given;
 };
 
 struct CommandLine {

@@ -12,9 +12,11 @@
 #include <exception>
 #include <thread>
 
+#include "agent/check_command.h"
 #include "agent/config.h"
 #include "agent/console.h"
 #include "agent/read_run.h"
+#include "agent/run_command.h"
 
 namespace webtap::agent {
 namespace {
@@ -71,7 +73,7 @@ class SignalThread {
       if (number == SIGHUP) {
         run_.reload();
       } else {
-        run_.request_summary();
+        run_.print_summary();
       }
     }
   }
@@ -95,6 +97,8 @@ int run(int argc, const char* const* argv, Console& console) {
   const CommandLine line = parse_command_line(argc, argv);
   if (line.action == CommandLine::Action::Spool) return run_spool_command(line.spool, console);
   if (line.action == CommandLine::Action::Read) return read(line.read, console);
+  if (line.action == CommandLine::Action::Run) return run_command(argc, argv, line.run);
+  if (line.action == CommandLine::Action::Check) return check_command(line.run);
   std::fputs(line.text.c_str(), stdout);
   return kDone;
 }

@@ -27,14 +27,15 @@ bool is_stream(const std::string& path) {
 
 class ReadRun::LockedPackets final : public capture::PacketHandler {
  public:
-  LockedPackets(std::mutex& mutex, capture::PacketHandler& next) : mutex_(mutex), next_(next) {}
+  explicit LockedPackets(ReadRun& run) : run_(run), next_(run.pipeline_.input()) {}
   void on_packet(const capture::Packet& packet) override {
-    const std::lock_guard lock(mutex_);
+    run_.give_way();
+    const std::lock_guard lock(run_.counters_);
     next_.on_packet(packet);
   }
 
  private:
-  std::mutex& mutex_;
+  ReadRun& run_;
   capture::PacketHandler& next_;
 };
 
@@ -42,7 +43,13 @@ class ReadRun::LockedPackets final : public capture::PacketHandler {
 ReadRun::ReadRun(const ReadConfig& config, Console& console)
     : config_(config),
       console_(console),
-      pipeline_(check_inputs(), [&console](const std::string& text) { console.say(text); }) {}
+      pipeline_(check_inputs(), [&console](const std::string& text) { console.say(text); }) {
+  if (!config.metrics.enabled) return;
+  metrics_.emplace(
+      metrics::ServerOptions{config.metrics.address, config.metrics.port}, [this] { return observe(); },
+      [this] { return health(); });
+  console.say("metrics: on port " + std::to_string(metrics_->port()));
+}
 
 const ReadConfig& ReadRun::check_inputs() {
   bool known = true;
@@ -95,7 +102,6 @@ void ReadRun::read_file(const std::string& path, const std::atomic<bool>& stop) 
   Status status = Status::More;
   while (status == Status::More && !stop && !pipeline_.failed()) {
     status = read_batch(file);
-    print_requested_summary();
     console_.progress(input_done_ + file.position(), input_size_);
   }
   input_done_ += file.size();
@@ -113,25 +119,32 @@ void ReadRun::count_file(std::uint64_t& counter) {
 
 capture::CaptureFile::Status ReadRun::read_batch(capture::CaptureFile& file) {
   if (file.size() == 0) {
-    LockedPackets packets(counters_, pipeline_.input());
+    LockedPackets packets(*this);
     return file.read(packets, kBatch);
   }
+  give_way();
   const std::lock_guard lock(counters_);
   return file.read(pipeline_.input(), kBatch);
 }
 
-// Reading may wait for a pipe: then nobody comes by, and the counters rest.
-void ReadRun::request_summary() {
-  summary_requested_ = true;
-  while (summary_requested_) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    const std::unique_lock lock(counters_, std::try_to_lock);
-    if (lock && summary_requested_.exchange(false)) console_.print(to_text(summary()));
-  }
+// A mutex that is taken again at once keeps others waiting. What they do with the counters takes
+// microseconds.
+void ReadRun::give_way() const {
+  while (observers_ != 0) std::this_thread::yield();
 }
 
-void ReadRun::print_requested_summary() {
-  if (summary_requested_.exchange(false)) console_.print(to_text(summary()));
+Summary ReadRun::observe() {
+  ++observers_;
+  const std::unique_lock lock(counters_);
+  Summary found = summary();
+  --observers_;
+  return found;
+}
+
+Health ReadRun::health() const {
+  Health health;
+  if (pipeline_.failed()) health.problems.emplace_back("nothing can be written any more");
+  return health;
 }
 
 Summary ReadRun::summary() const {

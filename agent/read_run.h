@@ -4,10 +4,12 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "agent/capture/capture_file.h"
 #include "agent/config.h"
 #include "agent/console.h"
+#include "agent/metrics_service.h"
 #include "agent/pipeline.h"
 
 namespace webtap::agent {
@@ -20,9 +22,9 @@ class ReadRun {
   // status.
   int run(const std::atomic<bool>& stop);
 
-  // From any thread: prints a summary on standard error as soon as the counters rest, at the latest when
-  // reading has come to its next packets or waits for them.
-  void request_summary();
+  // From any thread but the one that runs: prints a summary on standard error as soon as the counters rest,
+  // at the latest when reading has come to its next packets or waits for them.
+  void print_summary() { console_.print(to_text(observe())); }
   // From any thread: certificates and the subscribers' table are read anew.
   void reload() { pipeline_.reload(); }
 
@@ -35,8 +37,10 @@ class ReadRun {
   void read_file(const std::string& path, const std::atomic<bool>& stop);
   capture::CaptureFile::Status read_batch(capture::CaptureFile& file);
   void count_file(std::uint64_t& counter);
-  void print_requested_summary();
+  void give_way() const;
   Summary summary() const;
+  Summary observe();
+  Health health() const;
 
   const ReadConfig& config_;
   Console& console_;
@@ -45,9 +49,10 @@ class ReadRun {
   std::uint64_t files_read_ = 0;
   std::uint64_t files_damaged_ = 0;
   bool stopped_ = false;
-  std::mutex counters_;  // held while counters change: here, or in the pipeline
-  std::atomic<bool> summary_requested_ = false;
+  std::mutex counters_;             // held while counters change: here, or in the pipeline
+  std::atomic<int> observers_ = 0;  // who wait for counters_, or have it
   Pipeline pipeline_;
+  std::optional<MetricsService> metrics_;
 };
 
 }  // namespace webtap::agent

@@ -1,6 +1,7 @@
 #include "agent/spool_sink.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "webtap/wire/event_codec.h"
 
@@ -16,7 +17,8 @@ void SpoolSink::write(const event::AuditEvent& event) {
     spool_.leave_out_too_large(event.finished);
   }
   const std::size_t size = bytes_.size();
-  took_last_ = encoded && spool_.append(spool_.next(), event.finished, bytes_);
+  took_last_ =
+      encoded && spool_.append(spool_.next() + std::exchange(skipped_, 0), event.finished, bytes_);
   if (took_last_) {
     counters_.events_written.fetch_add(1, std::memory_order_relaxed);
     counters_.bytes_written.fetch_add(size, std::memory_order_relaxed);

@@ -14,6 +14,7 @@ class SpoolSink final : public sink::EventSink {
   SpoolSink(spool::Spool& spool, sink::WriteErrors::Say say) : spool_(spool), errors_(std::move(say)) {}
 
   void write(const event::AuditEvent& event) override;
+  void lose(std::uint64_t events) override { skipped_ += events; }
   void flush() override {}  // the spool brings to disk what it has, by itself
   void flush_old() override {}
   const sink::Counters& counters() const override { return counters_; }
@@ -24,6 +25,7 @@ class SpoolSink final : public sink::EventSink {
   spool::Spool& spool_;
   sink::WriteErrors errors_;
   sink::Counters counters_;
+  std::uint64_t skipped_ = 0;  // positions to leave out, which the spool says as a gap
   std::string bytes_;
   bool took_last_ = false;
 };

@@ -30,6 +30,7 @@ struct StreamConfig {
   Duration spool_age = Duration::zero();
   std::vector<std::string> wait_for;  // durable names
   AuditLogs audit_logs = AuditLogs::Always;
+  Duration disk_patience = std::chrono::seconds(10);  // how long the end waits for the disk, twice at most
 };
 
 // As they were given: checked behind CLI11.

@@ -1,5 +1,6 @@
 #include "agent/stream_service.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -8,7 +9,6 @@
 namespace webtap::agent {
 namespace {
 
-constexpr auto kSyncTimeout = std::chrono::seconds(10);
 constexpr auto kLook = std::chrono::milliseconds(50);
 
 std::string joined(const std::vector<std::string>& names) {
@@ -19,8 +19,9 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-StreamService::StreamService(const StreamConfig& config, const std::string& sensor, const Say& say)
-    : config_(config), say_(say), spool_(spool_options()), sink_(spool_, say) {
+StreamService::StreamService(const StreamConfig& config, const std::string& sensor,
+                             const MemoryShares* shares, const Say& say)
+    : config_(config), say_(say), spool_(spool_options(shares)), sink_(spool_, say) {
   server::Options options;
   options.address = config.address;
   options.port = config.port;
@@ -28,6 +29,8 @@ StreamService::StreamService(const StreamConfig& config, const std::string& sens
   options.subscribers = config.subscribers;
   options.sensor_name = sensor;
   options.software = std::string("webtap-agent/") + kVersion;
+  if (shares != nullptr)
+    options.limits.cached_bytes = std::min(options.limits.cached_bytes, shares->batch_bytes);
   server_ = std::make_unique<server::Server>(std::move(options), spool_, say);
   {
     const std::lock_guard lock(told_mutex_);
@@ -43,8 +46,9 @@ StreamService::~StreamService() {
   told_ = nullptr;
 }
 
-spool::SpoolOptions StreamService::spool_options() {
+spool::SpoolOptions StreamService::spool_options(const MemoryShares* shares) {
   spool::SpoolOptions options;
+  if (shares != nullptr) options.memory_bytes = std::min(options.memory_bytes, shares->spool_bytes);
   options.directory = config_.spool;
   options.max_bytes = config_.spool_bytes;
   options.max_age = config_.spool_age;
@@ -66,8 +70,19 @@ std::vector<sink::EventSink*> StreamService::sinks(sink::EventSink* files) {
   return sinks;
 }
 
+ServedSummary StreamService::summary() const {
+  ServedSummary summary{spool_.counters(), server_->counters(), 0, 0};
+  const spool::Cursors cursors = spool_.cursors();
+  const spool::Position appended = spool_.appended();  // behind the cursors: never less than they are
+  summary.cursors = cursors.size();
+  for (const auto& [name, cursor] : cursors) {
+    summary.lag = std::max(summary.lag, appended - std::min(cursor.acknowledged, appended));
+  }
+  return summary;
+}
+
 void StreamService::finish(const std::atomic<bool>& stop) {
-  if (!spool_.sync(kSyncTimeout)) say_("spool: not everything could be brought to disk");
+  if (!spool_.sync(config_.disk_patience)) say_("spool: not everything could be brought to disk");
   const spool::Position last = spool_.appended();
   if (!config_.wait_for.empty() && !server_->have_acknowledged(config_.wait_for, last)) {
     say_("stream: waiting until " + joined(config_.wait_for) + " has acknowledged everything");
@@ -77,7 +92,7 @@ void StreamService::finish(const std::atomic<bool>& stop) {
     }
   }
   server_->stop();
-  if (!spool_.sync(kSyncTimeout)) say_("spool: not everything could be brought to disk");
+  if (!spool_.sync(config_.disk_patience)) say_("spool: not everything could be brought to disk");
 }
 
 }  // namespace webtap::agent

@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "agent/fallback_sink.h"
+#include "agent/memory_shares.h"
 #include "agent/server/server.h"
 #include "agent/spool/spool.h"
 #include "agent/spool_sink.h"
 #include "agent/stream_options.h"
+#include "agent/summary.h"
 
 namespace webtap::agent {
 
@@ -21,9 +23,10 @@ class StreamService {
  public:
   using Say = std::function<void(const std::string&)>;
 
-  // Opens spool and port. `say` is called from several threads. Throws SpoolError, ServerError,
-  // SubscribersError, TlsError.
-  StreamService(const StreamConfig& config, const std::string& sensor, const Say& say);
+  // Opens spool and port. `shares` is what memory they have, or null for what is usual. `say` is called from
+  // several threads. Throws SpoolError, ServerError, SubscribersError, TlsError.
+  StreamService(const StreamConfig& config, const std::string& sensor, const MemoryShares* shares,
+                const Say& say);
   ~StreamService();
   StreamService(const StreamService&) = delete;
   StreamService& operator=(const StreamService&) = delete;
@@ -39,12 +42,12 @@ class StreamService {
   // until `stop`.
   void finish(const std::atomic<bool>& stop);
 
-  spool::SpoolCounters spool_counters() const { return spool_.counters(); }
-  server::Counters server_counters() const { return server_->counters(); }
+  // For any thread.
+  ServedSummary summary() const;
   const sink::Counters& sink_counters() const { return sink_.counters(); }
 
  private:
-  spool::SpoolOptions spool_options();
+  spool::SpoolOptions spool_options(const MemoryShares* shares);
 
   const StreamConfig config_;
   const Say say_;

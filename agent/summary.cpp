@@ -1,93 +1,12 @@
 #include "agent/summary.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include "webtap/event/finding.h"
+#include "agent/summary_counts.h"
 
 namespace webtap::agent {
 namespace {
-
-using Count = std::pair<std::string, std::uint64_t>;
-using Counts = std::vector<Count>;
-
-constexpr std::array<std::string_view, 6> kEndReasons{"finished",   "reset",   "idle-timeout",
-                                                      "port-reuse", "evicted", "end-of-capture"};
-
-Counts packets_skipped(const decode::Counters& decode) {
-  Counts counts;
-  for (std::size_t kind = 0; kind < decode.skipped.size(); ++kind) {
-    counts.emplace_back(decode::name(static_cast<decode::Skipped>(kind)), decode.skipped[kind]);
-  }
-  return counts;
-}
-
-Counts fragments(const decode::FragmentCounters& fragments) {
-  return {{"reassembled", fragments.reassembled},
-          {"incomplete", fragments.incomplete},
-          {"evicted", fragments.evicted},
-          {"waiting", fragments.waiting},
-          {"conflicting-bytes", fragments.conflicting_bytes}};
-}
-
-Counts stream_troubles(const stream::Counters& stream) {
-  return {{"gaps", stream.gaps},
-          {"gap-bytes", stream.gap_bytes},
-          {"conflicting-bytes", stream.conflicting_bytes},
-          {"retransmitted-bytes", stream.retransmitted_bytes},
-          {"out-of-order-segments", stream.out_of_order_segments},
-          {"stray-segments", stream.stray_segments}};
-}
-
-Counts connection_ends(const stream::Counters& stream) {
-  Counts counts;
-  for (std::size_t reason = 0; reason < kEndReasons.size(); ++reason) {
-    counts.emplace_back(kEndReasons[reason], stream.ended[reason]);
-  }
-  return counts;
-}
-
-Counts connection_protocols(const http::Counters& http) {
-  return {{"http", http.connections_http},
-          {"tls", http.connections_tls},
-          {"http2", http.connections_http2},
-          {"unknown", http.connections_unknown}};
-}
-
-Counts findings(const audit::Counters& audit) {
-  Counts counts;
-  for (std::size_t number = 0; number < audit.findings.size(); ++number) {
-    if (audit.findings[number] == 0) continue;
-    const auto* text = event::finding_text(static_cast<event::FindingKind>(number));
-    counts.emplace_back(text == nullptr ? "other" : std::string(text->name), audit.findings[number]);
-  }
-  return counts;
-}
-
-Counts places(const audit::PlaceCounts& masked) {
-  Counts counts;
-  for (std::size_t place = 0; place < masked.size(); ++place) {
-    counts.emplace_back(audit::place_name(static_cast<audit::Place>(place)), masked[place]);
-  }
-  return counts;
-}
-
-Counts spool_troubles(const spool::SpoolCounters& spool) {
-  return {{"refused", spool.refused},
-          {"too-large", spool.too_large},
-          {"lost", spool.lost},
-          {"failures", spool.failures},
-          {"damages", spool.damages}};
-}
-
-Counts send_troubles(const server::Counters& server) {
-  return {{"gaps", server.gaps}, {"unreadable", server.unreadable}, {"too-large", server.too_large}};
-}
-
-Counts refusals(const server::Counters& server) { return {server.refused.begin(), server.refused.end()}; }
 
 void add_line(std::string& out, std::string_view title, const Counts& counts) {
   std::string line;
@@ -117,9 +36,26 @@ void add_masked(std::string& out, const Summary& s) {
   add_line(out, "  (no name)", places(s.masked.unnamed));
 }
 
+void add_live(std::string& out, const Summary& s) {
+  for (const InterfaceSummary& interface : s.interfaces) {
+    add_line(out, "  " + interface.name + (interface.up ? "" : " (down)"), losses(interface));
+  }
+  if (s.shed) add_line(out, "  shed", sheds(*s.shed));
+}
+
 nlohmann::ordered_json object(const Counts& counts) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& [name, count] : counts) json[name] = count;
+  return json;
+}
+
+nlohmann::ordered_json live(const Summary& s) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const InterfaceSummary& interface : s.interfaces) {
+    json["interfaces"][interface.name] = object(losses(interface));
+    json["interfaces"][interface.name]["up"] = interface.up;
+  }
+  if (s.shed) json["shed"] = object(sheds(*s.shed));
   return json;
 }
 
@@ -130,6 +66,7 @@ std::string to_text(const Summary& s) {
   const auto number = [](std::uint64_t n) { return std::to_string(n); };
   out += "packets         " + number(s.decode.packets) + " (" + number(s.decode.bytes) + " bytes)" +
          (s.stopped ? ", stopped by a signal" : "") + "\n";
+  add_live(out, s);
   add_line(out, "  not used", packets_skipped(s.decode));
   add_line(out, "  in tunnels", {{"segments", s.decode.tunnelled}});
   add_line(out, "  datagrams", fragments(s.decode.fragments));
@@ -149,7 +86,8 @@ std::string to_text(const Summary& s) {
   }
   add_line(out, "  not written", {{"events", s.events_lost}});
   if (s.served) {
-    const auto& [spool, server] = *s.served;
+    const auto& spool = s.served->spool;
+    const auto& server = s.served->server;
     out += "events spooled  " + number(spool.appended) + " (" + number(spool.bytes) + " bytes in " +
            number(spool.segments) + " segments)\n";
     add_line(out, "  not kept", spool_troubles(spool));
@@ -189,13 +127,13 @@ std::string to_json(const Summary& s) {
   json["masked"]["unnamed"] = object(places(s.masked.unnamed));
   json["bodies-decoded"] = s.audit.bodies_decoded;
   json["events"] = {{"made", s.audit.events},   {"written", s.events_written}, {"lost", s.events_lost},
-                    {"bytes", s.bytes_written}, {"files", s.files_written},    {"queue-full", s.queue_full}};
+                    {"bytes", s.bytes_written}, {"files", s.files_written},    {"queue-full", s.queue.full}};
+  if (!s.interfaces.empty()) json["live"] = live(s);
   if (s.served) {
-    const auto& [spool, server] = *s.served;
-    json["spool"] = {{"appended", spool.appended},
-                     {"kept", spool.kept},
-                     {"bytes", spool.bytes},
-                     {"segments", spool.segments}};
+    const auto& spool = s.served->spool;
+    const auto& server = s.served->server;
+    json["spool"] = {{"appended", spool.appended}, {"kept", spool.kept},           {"bytes", spool.bytes},
+                     {"segments", spool.segments}, {"cursors", s.served->cursors}, {"lag", s.served->lag}};
     json["spool"].update(object(spool_troubles(spool)));
     json["subscribers"] = {{"accepted", server.accepted},
                            {"subscribed", server.subscribed},

@@ -10,6 +10,7 @@
 #include "agent/decode/decoder.h"
 #include "agent/http/http_stage.h"
 #include "agent/server/server.h"
+#include "agent/sink/latency_sink.h"
 #include "agent/spool/spool.h"
 #include "agent/stream/reassembler.h"
 
@@ -19,6 +20,31 @@ namespace webtap::agent {
 struct ServedSummary {
   spool::SpoolCounters spool;
   server::Counters server;
+  std::uint64_t cursors = 0;  // durable names that the spool remembers
+  std::uint64_t lag = 0;      // events that the one furthest behind has not acknowledged
+};
+
+// What waits between the capture threads and the writer, of all queues together.
+struct QueueSummary {
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t capacity_events = 0;
+  std::uint64_t full = 0;  // how often reading waited for writing
+};
+
+// One interface of a live capture, all threads' rings together.
+struct InterfaceSummary {
+  std::string name;
+  bool up = false;                  // packets can come
+  std::uint64_t received = 0;       // packets for the rings, those dropped there included
+  std::uint64_t dropped = 0;        // by the kernel, for want of room in a ring
+  std::uint64_t dropped_below = 0;  // by the interface or its driver
+};
+
+// What was let go under load rather than waited for.
+struct ShedSummary {
+  std::uint64_t connections = 0;  // new ones, whole
+  std::uint64_t events = 0;       // whole, of connections that were followed
 };
 
 struct Summary {
@@ -36,7 +62,10 @@ struct Summary {
   std::uint64_t events_lost = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t files_written = 0;
-  std::uint64_t queue_full = 0;  // how often reading waited for writing
+  QueueSummary queue;
+  std::vector<InterfaceSummary> interfaces;  // of a live capture
+  std::optional<ShedSummary> shed;           // of a live capture
+  std::optional<sink::Latency> latency;      // of a live capture
   std::optional<ServedSummary> served;
 };
 

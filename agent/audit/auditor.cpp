@@ -54,7 +54,8 @@ Auditor::Auditor(Options options, EventHandler& next, RandomWords random)
       next_(next),
       random_(std::move(random)),
       ids_(options_.sensor_uuid, options_.boot_epoch),
-      masker_(options_.masked_names) {}
+      masker_(options_.masked_names),
+      next_sequence_(options_.first_sequence) {}
 
 void Auditor::on_transaction(http::Transaction& transaction) {
   event::AuditEvent& event = next_.slot();
@@ -76,8 +77,9 @@ void Auditor::on_transaction(http::Transaction& transaction) {
 }
 
 void Auditor::name(event::AuditEvent& event) {
-  event.name = {options_.sensor_uuid, options_.boot_epoch, ++sequence_};
-  ids_.write(sequence_, event.transaction_id);
+  event.name = {options_.sensor_uuid, options_.boot_epoch, next_sequence_};
+  ids_.write(next_sequence_, event.transaction_id);
+  next_sequence_ += options_.sequence_step;
   event.sensor = options_.sensor;
   event.producer = options_.producer;
 }

@@ -25,6 +25,9 @@ struct Options {
   std::string sensor;
   std::array<std::uint8_t, 16> sensor_uuid{};
   std::uint64_t boot_epoch = 0;  // microseconds since 1970
+  // Of the events' sequence numbers: several auditors of one run share them out.
+  std::uint64_t first_sequence = 1;
+  std::uint64_t sequence_step = 1;
   std::string producer;
   Bodies bodies = Bodies::Decoded;
   http::DecodeLimits decode;
@@ -69,7 +72,7 @@ class Auditor final : public http::TransactionHandler {
   RandomWords random_;
   TransactionIds ids_;
   Masker masker_;
-  std::uint64_t sequence_ = 0;
+  std::uint64_t next_sequence_;
   std::string decoded_;
   Counters counters_;
 };

@@ -4,24 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
+#include "agent/capture/capture_error.h"
 #include "agent/capture/packet.h"
 
 namespace webtap::capture {
-
-// What the environment refused: "cannot open capture file 'x.pcap': no such file".
-class CaptureError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-// The filter is wrong: "cannot compile filter 'tcp prot 80': syntax error".
-class FilterError : public CaptureError {
- public:
-  using CaptureError::CaptureError;
-};
 
 // Damage met while reading: everything before `offset` was read.
 struct Damage {

@@ -39,11 +39,14 @@ Server::Impl::Impl(Options options, spool::Spool& spool, Say say)
       notices_(std::move(say)),
       trust_(read_trust()),
       parcels_(spool, options_.limits),
-      coverage_(spool.appended()) {}
+      coverage_(spool.appended()) {
+  counters_.validity = trust_.validity;
+}
 
 Server::Impl::Trust Server::Impl::read_trust() const {
   return {tls::server_context(options_.tls),
-          options_.subscribers.empty() ? Subscribers() : Subscribers::from_file(options_.subscribers)};
+          options_.subscribers.empty() ? Subscribers() : Subscribers::from_file(options_.subscribers),
+          tls::validity(options_.tls)};
 }
 
 void Server::Impl::open() {
@@ -169,6 +172,10 @@ void Server::Impl::reload() {
 
 void Server::Impl::apply(Trust trust) {
   trust_ = std::move(trust);
+  {
+    const std::lock_guard lock(counters_mutex_);
+    counters_.validity = trust_.validity;
+  }
   notices_.say("stream: certificates and subscribers were read anew");
   const auto sessions = sessions_;
   for (const auto& session : sessions) {

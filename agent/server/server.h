@@ -43,6 +43,7 @@ struct Counters {
   std::uint64_t unreadable = 0;  // events that did not come back from the spool as events: gaps
   std::uint64_t too_large = 0;   // events in the spool that have no room in a frame: gaps
   std::map<std::string, std::uint64_t> refused;  // connections that did not come to subscribe, by reason
+  tls::Validity validity;                        // of the certificates that are in force
 };
 
 class Server {

@@ -54,6 +54,7 @@ class Server::Impl final : public SessionOwner {
   struct Trust {
     std::shared_ptr<asio::ssl::context> context;
     Subscribers subscribers;
+    tls::Validity validity;
   };
 
   Trust read_trust() const;

@@ -27,18 +27,23 @@ std::size_t text_size(const event::AuditEvent& event) {
 
 }  // namespace
 
-EventQueue::EventQueue(const QueueLimits& limits)
+EventQueue::EventQueue(const QueueLimits& limits, WhenFull when_full, std::shared_ptr<Bell> bell)
     : limits_(limits),
       mask_(std::bit_ceil(std::max<std::size_t>(limits.events, 2)) - 1),
       slots_(std::make_unique<Slot[]>(mask_ + 2)),
       ring_(std::make_unique<Slot*[]>(mask_ + 1)),
+      bell_(std::move(bell)),
+      when_full_(when_full),
       wake_reader_at_(kNever) {
   free_.reserve(mask_ + 2);
   for (std::uint64_t i = mask_ + 2; i-- > 0;) free_.push_back(&slots_[i]);
 }
 
 event::AuditEvent& EventQueue::slot() {
-  if (!has_room()) wait_for_room();
+  if (!has_room()) [[unlikely]] {
+    dropping_ = when_full_ == WhenFull::Drop;
+    if (!dropping_) wait_for_room();
+  }
   if (filling_ == nullptr) {
     filling_ = free_.back();
     free_.pop_back();
@@ -50,6 +55,12 @@ event::AuditEvent& EventQueue::slot() {
 
 void EventQueue::publish() {
   if (abandoned_.load(std::memory_order_relaxed)) return;
+  if (std::exchange(dropping_, false)) {
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  if (dropped_.load(std::memory_order_relaxed) != dropped_said_) [[unlikely]]
+    say_dropped();
   const std::uint64_t index = published_.load(std::memory_order_relaxed);
   filling_->bytes = text_size(filling_->event);
   bytes_published_.add(filling_->bytes);
@@ -80,28 +91,64 @@ void EventQueue::release() {
   bytes_released_.add(slot.bytes);
   released_.store(index + 1);
   if (!filler_sleeps_.load() || !has_ample_room() || !filler_sleeps_.exchange(false)) return;
-  { const std::lock_guard lock(mutex_); }
+  { const std::lock_guard lock(bell_->mutex); }
   filler_.notify_one();
 }
 
 // A reader that keeps up sleeps for a while between batches and is woken early only for a large one, so that
 // it does not cost its filler a system call for each event. Where nothing comes meanwhile, the next event
 // wakes it.
+EventQueue::Wait EventQueue::wait(std::span<EventQueue* const> queues, Duration timeout) {
+  const QueueLimits& limits = queues.front()->limits_;
+  const auto batch = std::min<std::uint64_t>(limits.batch_events, queues.front()->mask_ / 2 + 1);
+  const auto has_event = [](EventQueue* queue) { return queue->next() != nullptr; };
+  const auto is_closed = [](EventQueue* queue) { return queue->is_closed(); };
+  std::unique_lock lock(queues.front()->bell_->mutex);
+  sleep(queues, batch, std::min(limits.linger, timeout), lock);
+  if (std::ranges::none_of(queues, has_event) && !std::ranges::all_of(queues, is_closed))
+    sleep(queues, 1, timeout, lock);
+  if (std::ranges::any_of(queues, has_event)) return Wait::Ready;
+  if (!std::ranges::all_of(queues, is_closed)) return Wait::TimedOut;
+  // What was published before close() comes first.
+  return std::ranges::any_of(queues, has_event) ? Wait::Ready : Wait::Closed;
+}
+
 EventQueue::Wait EventQueue::wait(Duration timeout) {
-  const std::uint64_t head = released_.load(std::memory_order_relaxed);
-  std::unique_lock lock(mutex_);
-  const auto batch = std::min<std::uint64_t>(limits_.batch_events, mask_ / 2 + 1);
-  sleep_until(head + batch, std::min(limits_.linger, timeout), lock);
-  if (next() == nullptr && !closed_.load()) sleep_until(head + 1, timeout, lock);
-  if (next() != nullptr) return Wait::Ready;
-  if (!closed_.load()) return Wait::TimedOut;
-  return next() != nullptr ? Wait::Ready : Wait::Closed;  // what was published before close() comes first
+  EventQueue* const self = this;
+  return wait({&self, 1}, timeout);
 }
 
 void EventQueue::abandon() {
   abandoned_.store(true);
-  { const std::lock_guard lock(mutex_); }
+  { const std::lock_guard lock(bell_->mutex); }
   filler_.notify_one();
+}
+
+// What was released is read first: it never is more than what was published by then.
+std::uint64_t EventQueue::waiting_events() const {
+  const std::uint64_t released = released_.load();
+  return published_.load() - released;
+}
+
+std::size_t EventQueue::waiting_bytes() const {
+  const std::uint64_t released = bytes_released_.total();
+  const std::uint64_t published = bytes_published_.total();
+  return published > released ? published - released : 0;
+}
+
+double EventQueue::fill() const {
+  const auto events = static_cast<double>(waiting_events()) / static_cast<double>(capacity());
+  const auto bytes = static_cast<double>(waiting_bytes()) / static_cast<double>(limits_.bytes);
+  return std::min(std::max(events, bytes), 1.0);
+}
+
+// In an event of the same lane: those that were dropped have no other.
+void EventQueue::say_dropped() {
+  const std::uint64_t dropped = dropped_.load(std::memory_order_relaxed);
+  event::Finding finding;
+  finding.kind = event::FindingKind::EventsDropped;
+  finding.length = dropped - std::exchange(dropped_said_, dropped);
+  filling_->event.findings.push_back(std::move(finding));
 }
 
 bool EventQueue::has_room() {
@@ -133,11 +180,11 @@ bool EventQueue::has_ample_room() const {
 
 void EventQueue::wait_for_room() {
   full_waits_.fetch_add(1, std::memory_order_relaxed);
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(bell_->mutex);
   for (;;) {
     filler_sleeps_.store(true);
     if (has_ample_room()) break;
-    if (wake_reader_at_.exchange(kNever) != kNever) reader_.notify_one();
+    if (wake_reader_at_.exchange(kNever) != kNever) bell_->reader.notify_one();
     filler_.wait(lock);
   }
   filler_sleeps_.store(false);
@@ -149,20 +196,31 @@ bool EventQueue::is_worth_reading(std::uint64_t published, std::uint64_t mark) c
   return published >= mark || bytes_published_.total() - bytes_released_.total() >= limits_.batch_bytes;
 }
 
-void EventQueue::sleep_until(std::uint64_t mark, Duration limit, std::unique_lock<std::mutex>& lock) {
-  wake_reader_at_.store(mark);
-  reader_.wait_for(lock, limit, [&] {
-    const std::uint64_t published = published_.load();
-    const bool waits = published != released_.load(std::memory_order_relaxed);
-    return (waits && (filler_sleeps_.load() || is_worth_reading(published, mark))) || closed_.load();
+bool EventQueue::calls_for_reader(std::uint64_t mark) const {
+  const std::uint64_t published = published_.load();
+  const bool waits = published != released_.load(std::memory_order_relaxed);
+  return waits && (filler_sleeps_.load() || is_worth_reading(published, mark));
+}
+
+// Until one of the queues has so many more events than were read, or all are closed.
+void EventQueue::sleep(std::span<EventQueue* const> queues, std::uint64_t more, Duration limit,
+                       std::unique_lock<std::mutex>& lock) {
+  const auto mark_of = [&](const EventQueue* queue) {
+    return queue->released_.load(std::memory_order_relaxed) + more;
+  };
+  for (EventQueue* queue : queues) queue->wake_reader_at_.store(mark_of(queue));
+  queues.front()->bell_->reader.wait_for(lock, limit, [&] {
+    return std::ranges::any_of(queues,
+                               [&](auto* queue) { return queue->calls_for_reader(mark_of(queue)); }) ||
+           std::ranges::all_of(queues, [](auto* queue) { return queue->is_closed(); });
   });
-  wake_reader_at_.store(kNever);
+  for (EventQueue* queue : queues) queue->wake_reader_at_.store(kNever);
 }
 
 // Under the lock, so that the reader is either before its look at what it waits for, or asleep.
 void EventQueue::wake_reader() {
-  { const std::lock_guard lock(mutex_); }
-  reader_.notify_one();
+  { const std::lock_guard lock(bell_->mutex); }
+  bell_->reader.notify_one();
 }
 
 void EventQueue::trim(Slot& slot) {

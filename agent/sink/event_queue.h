@@ -1,4 +1,4 @@
-// The bounded queue between the capture thread and the writer thread: a ring of pooled events that one thread
+// The bounded queue between a capture thread and the writer thread: a ring of pooled events that one thread
 // fills in place and one thread reads in place. While there are events and room, neither takes a lock.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "agent/audit/event_handler.h"
@@ -15,6 +16,18 @@
 #include "webtap/event/audit_event.h"
 
 namespace webtap::sink {
+
+// What a reader of several queues sleeps on: it is shared by all of them.
+struct Bell {
+  std::mutex mutex;  // only to sleep and to wake
+  std::condition_variable reader;
+};
+
+// What happens to an event for which there is no room.
+enum class WhenFull : std::uint8_t {
+  Wait,  // until there is
+  Drop,  // it goes, is counted, and the next event that finds room says so
+};
 
 // Why each limit is what it is: docs/limits.md.
 struct QueueLimits {
@@ -30,11 +43,15 @@ struct QueueLimits {
 
 class EventQueue final : public audit::EventHandler {
  public:
-  explicit EventQueue(const QueueLimits& limits);
+  explicit EventQueue(const QueueLimits& limits, WhenFull when_full = WhenFull::Wait,
+                      std::shared_ptr<Bell> bell = std::make_shared<Bell>());
 
-  // For the one thread that fills. slot() waits while the queue is full.
+  // For the one thread that fills. slot() waits while the queue is full, if that is what it does then.
   event::AuditEvent& slot() override;
   void publish() override;
+  void set_when_full(WhenFull when_full) { when_full_ = when_full; }
+  // How full the queue is, by events or by bytes: 0 to 1.
+  double fill() const;
   // Nothing more is published: the reader is told so once it has read everything.
   void close();
 
@@ -45,11 +62,20 @@ class EventQueue final : public audit::EventHandler {
   enum class Wait { Ready, TimedOut, Closed };
   // Waits for an event. Closed: there is none, and there will be none.
   Wait wait(Duration timeout);
+  // The same for queues with one bell. Closed: there is none in any, and there will be none.
+  static Wait wait(std::span<EventQueue* const> queues, Duration timeout);
   // Nothing more is read: what is published from now on is discarded, and slot() does not wait.
   void abandon();
 
   // How often the filling thread had to wait for room.
   std::uint64_t full_waits() const { return full_waits_.load(std::memory_order_relaxed); }
+  // Events for which there was no room.
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+  // For any thread: what waits, and how many events may.
+  std::uint64_t waiting_events() const;
+  std::size_t waiting_bytes() const;
+  std::uint64_t capacity() const { return mask_ + 1; }
 
  private:
   struct Slot {
@@ -74,7 +100,11 @@ class EventQueue final : public audit::EventHandler {
   void wait_for_room();
   void reclaim();
   bool is_worth_reading(std::uint64_t published, std::uint64_t mark) const;
-  void sleep_until(std::uint64_t mark, Duration limit, std::unique_lock<std::mutex>& lock);
+  bool calls_for_reader(std::uint64_t mark) const;
+  bool is_closed() const { return closed_.load(); }
+  void say_dropped();
+  static void sleep(std::span<EventQueue* const> queues, std::uint64_t more, Duration limit,
+                    std::unique_lock<std::mutex>& lock);
   void wake_reader();
   void trim(Slot& slot);
 
@@ -82,6 +112,7 @@ class EventQueue final : public audit::EventHandler {
   const std::uint64_t mask_;
   const std::unique_ptr<Slot[]> slots_;  // one more than wait at most: to fill
   const std::unique_ptr<Slot*[]> ring_;  // the slot that was published at each index
+  const std::shared_ptr<Bell> bell_;
 
   // Counts of events published and released; their difference is what waits. Both, and what the other side
   // sleeps for, are written and then read in one total order, so that no side goes to sleep on what the other
@@ -91,6 +122,10 @@ class EventQueue final : public audit::EventHandler {
   Total bytes_published_;
   Total capacity_taken_;
   std::atomic<std::uint64_t> full_waits_ = 0;
+  std::atomic<std::uint64_t> dropped_ = 0;
+  std::uint64_t dropped_said_ = 0;  // in events
+  WhenFull when_full_;
+  bool dropping_ = false;  // the slot being filled will be dropped
   std::atomic<bool> closed_ = false;
   std::uint64_t reclaimed_ = 0;  // released events whose slots are in free_ again
   std::size_t bytes_reclaimed_ = 0;
@@ -106,9 +141,7 @@ class EventQueue final : public audit::EventHandler {
   alignas(64) std::atomic<std::uint64_t> wake_reader_at_;  // published_ from which on the reader wants waking
   std::atomic<bool> filler_sleeps_ = false;
 
-  std::mutex mutex_;  // only to sleep and to wake
-  std::condition_variable reader_;
-  std::condition_variable filler_;
+  std::condition_variable filler_;  // under the bell's mutex
 };
 
 }  // namespace webtap::sink

@@ -16,7 +16,9 @@ void block_signals() {
 }  // namespace
 
 WriterThread::WriterThread(EventQueue& queue, std::vector<EventSink*> sinks, Duration idle)
-    : queue_(queue), sinks_(std::move(sinks)), idle_(idle), thread_([this] { run(); }) {}
+    : WriterThread(std::vector<EventQueue*>{&queue}, std::move(sinks), idle) {}
+WriterThread::WriterThread(std::vector<EventQueue*> queues, std::vector<EventSink*> sinks, Duration idle)
+    : queues_(std::move(queues)), sinks_(std::move(sinks)), idle_(idle), thread_([this] { run(); }) {}
 
 WriterThread::~WriterThread() { join(); }
 
@@ -27,7 +29,7 @@ void WriterThread::stop() {
 
 void WriterThread::join() {
   if (!thread_.joinable()) return;
-  queue_.close();
+  for (EventQueue* queue : queues_) queue->close();
   thread_.join();
 }
 
@@ -38,13 +40,13 @@ void WriterThread::run() {
   } catch (...) {
     failure_ = std::current_exception();
     failed_.store(true);
-    queue_.abandon();
+    for (EventQueue* queue : queues_) queue->abandon();
   }
 }
 
 void WriterThread::consume() {
   for (;;) {
-    switch (queue_.wait(idle_)) {
+    switch (EventQueue::wait(queues_, idle_)) {
       case EventQueue::Wait::Ready:
         write_batch();
         break;
@@ -52,23 +54,42 @@ void WriterThread::consume() {
         for (EventSink* sink : sinks_) sink->flush();
         break;
       case EventQueue::Wait::Closed:
+        report_dropped();
         for (EventSink* sink : sinks_) sink->flush();
         return;
     }
   }
 }
 
-// Until the queue is empty; while it never is, what has waited long is flushed now and then.
+// Until the queues are empty; while they never are, what has waited long is flushed now and then.
 void WriterThread::write_batch() {
-  constexpr unsigned kEventsBetweenLooks = 256;
-  unsigned written = 0;
-  while (const event::AuditEvent* event = queue_.next()) {
-    for (EventSink* sink : sinks_) sink->write(*event);
-    queue_.release();
-    if (++written % kEventsBetweenLooks != 0) continue;
+  for (bool wrote = true; wrote;) {
+    wrote = false;
+    for (EventQueue* queue : queues_) wrote = write_some(*queue) || wrote;
+    report_dropped();
     for (EventSink* sink : sinks_) sink->flush_old();
   }
-  for (EventSink* sink : sinks_) sink->flush_old();
+}
+
+// A part of what a queue holds, so that the others have their turn.
+bool WriterThread::write_some(EventQueue& queue) {
+  constexpr unsigned kEventsOfOneQueue = 256;
+  unsigned written = 0;
+  for (; written < kEventsOfOneQueue; ++written) {
+    const event::AuditEvent* event = queue.next();
+    if (event == nullptr) break;
+    for (EventSink* sink : sinks_) sink->write(*event);
+    queue.release();
+  }
+  return written != 0;
+}
+
+void WriterThread::report_dropped() {
+  std::uint64_t dropped = 0;
+  for (const EventQueue* queue : queues_) dropped += queue->dropped();
+  if (dropped == dropped_) return;
+  for (EventSink* sink : sinks_) sink->lose(dropped - dropped_);
+  dropped_ = dropped;
 }
 
 }  // namespace webtap::sink

@@ -129,6 +129,8 @@ Flow& Reassembler::Impl::insert(const Endpoint& initiator, const Endpoint& respo
   Flow& flow = flows_.insert(hash, initiator, responder);
   flow.connection.id = ++last_id_;
   flow.connection.started = time;
+  flow.shed = sheds_;
+  if (sheds_) ++counters_.shed;
   idle_.add(flow, IdleClass::Embryonic, now_);
   sources_.add(flow);
   next_expiry_ = std::min(next_expiry_, idle_.next_expiry());
@@ -167,11 +169,31 @@ void Reassembler::Impl::reopen(Flow& flow, const decode::Segment& segment) {
 }
 
 void Reassembler::Impl::track(Flow& flow, Direction d, const decode::Segment& segment) {
+  if (flow.shed) return track_shed(flow, d, segment);
   if (segment.has(decode::kRst)) return track_rst(flow, d, segment);
   if (segment.has(decode::kSyn)) return track_syn(flow, d, segment);
   if (confirms_rival(flow, d, segment)) return reopen(flow, segment);
   if (flow.closed) return track_closed(flow, d, segment);
   carry(flow, d, segment);
+}
+
+// Of a shed connection it is known only whether it is still the same one, and how it goes to its end.
+void Reassembler::Impl::track_shed(Flow& flow, Direction d, const decode::Segment& segment) {
+  Half& half = flow.half(d);
+  if (segment.has(decode::kSyn)) {
+    const bool again = half.has_syn && half.isn == segment.sequence;
+    if (half.has_syn && !again && !segment.has(decode::kAck)) {
+      end(flow, EndReason::PortReuse);
+      remove(flow);
+      return open(segment);
+    }
+    half.has_syn = true;
+    half.isn = segment.sequence;
+  }
+  idle_.touch(flow, now_);
+  flow.reset = flow.reset || segment.has(decode::kRst);
+  if (segment.has(decode::kFin)) half.has_fin = half.ended = true;
+  reclassify(flow, wire_length(segment) != 0);
 }
 
 void Reassembler::Impl::track_syn(Flow& flow, Direction d, const decode::Segment& segment) {
@@ -305,7 +327,7 @@ void Reassembler::Impl::conclude(Flow& flow) {
 
 void Reassembler::Impl::end(Flow& flow, EndReason reason) {
   if (flow.closed) return;
-  sequencer_.flush(flow, now_);
+  if (!flow.shed) sequencer_.flush(flow, now_);
   flow.closed = true;
   flow.steady = flow.has_rival = false;
   if (flow.reset) reason = EndReason::Reset;

@@ -20,6 +20,7 @@ class Reassembler::Impl {
 
   void on_segment(const decode::Segment& segment);
   void advance(Timestamp now);
+  void shed_new(bool shed) { sheds_ = shed; }
   void finish();
   const Counters& counters();
 
@@ -33,6 +34,7 @@ class Reassembler::Impl {
   void reopen(Flow& flow, const decode::Segment& segment);
 
   void track(Flow& flow, Direction d, const decode::Segment& segment);
+  void track_shed(Flow& flow, Direction d, const decode::Segment& segment);
   void track_syn(Flow& flow, Direction d, const decode::Segment& segment);
   void track_rst(Flow& flow, Direction d, const decode::Segment& segment);
   void track_closed(Flow& flow, Direction d, const decode::Segment& segment);
@@ -58,6 +60,7 @@ class Reassembler::Impl {
   Timestamp now_ = Timestamp::min();          // the latest packet's time
   Timestamp next_expiry_ = Timestamp::max();  // no time-out passes before this
   std::uint64_t last_id_ = 0;
+  bool sheds_ = false;
 };
 
 }  // namespace webtap::stream

@@ -84,6 +84,7 @@ struct alignas(64) Flow {
   bool reset : 1 = false;            // a plausible RST was seen
   bool reset_exact : 1 = false;      // RST had the very sequence number expected
   bool closed : 1 = false;           // on_end was called; kept to absorb retransmissions
+  bool shed : 1 = false;             // nothing of it is passed on: see Reassembler::shed_new()
   bool steady : 1 = false;           // both sides seen, established, nothing closing
 
   Half halves[2];

@@ -10,6 +10,7 @@ Reassembler::~Reassembler() = default;
 
 void Reassembler::on_segment(const decode::Segment& segment) { impl_->on_segment(segment); }
 void Reassembler::advance(Timestamp now) { impl_->advance(now); }
+void Reassembler::shed_new(bool shed) { impl_->shed_new(shed); }
 void Reassembler::finish() { impl_->finish(); }
 const Counters& Reassembler::counters() const { return impl_->counters(); }
 

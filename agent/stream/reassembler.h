@@ -30,6 +30,7 @@ struct Limits {
 
 struct Counters {
   std::uint64_t connections = 0;  // ever opened
+  std::uint64_t shed = 0;         // of these, connections of which nothing was passed on
   std::uint64_t open_connections = 0;
   std::uint64_t bytes_delivered = 0;
   std::uint64_t retransmitted_bytes = 0;
@@ -51,6 +52,9 @@ class Reassembler final : public decode::SegmentHandler {
   // No segment will be older than `now`: time-outs that have passed take effect. on_segment() calls this
   // itself.
   void advance(Timestamp now);
+  // Whether connections that open from now on are shed: they are tracked to their end, so that no half of
+  // them is taken for a connection later, but nothing of them is passed on.
+  void shed_new(bool shed);
   // The capture ends: what is buffered is delivered, with its gaps, and every connection ends.
   void finish();
   const Counters& counters() const;

@@ -25,6 +25,9 @@ constexpr std::array kTexts{
                 "Bytes came twice and differed, the first copy was kept"},
     FindingText{FindingKind::DataUnderLimit, Severity::Error, "sensor-limit",
                 "The sensor let go of the transaction to stay within its limits"},
+    FindingText{
+        FindingKind::EventsDropped, Severity::Warning, "events-dropped",
+        "Before this transaction the sensor let go of others, which came faster than they could be written"},
     FindingText{FindingKind::ContentUndecodable, Severity::Warning, "content-undecodable",
                 "The body's content coding could not be undone"},
     FindingText{FindingKind::ContentLimit, Severity::Warning, "content-limit",

@@ -27,6 +27,9 @@ enum class FindingKind : std::uint16_t {
                          // was kept; length = bytes
   DataUnderLimit =
       11,  // the sensor let go of the transaction to stay within its memory; detail = which limit
+  EventsDropped =
+      12,  // before this event the sensor let go of others, of any connection, as they came faster
+           // than they could be written; length = how many
 
   // Content codings (RFC 9110, section 8.4).
   ContentUndecodable = 20,    // the body could not be decoded (at all or further); detail = coding: reason

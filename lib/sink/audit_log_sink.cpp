@@ -27,7 +27,9 @@ AuditLogSink::AuditLogSink(const AuditLogOptions& options, WriteErrors::Say say)
       native_(options.parts),
       json_(options.parts),
       storage_(directory_),
-      files_(directory_, options.files, counters_, errors_) {}
+      files_(directory_, options.files, counters_, errors_) {
+  files_.rotate(options.rotation);
+}
 
 AuditLogSink::AuditLogSink(const AuditLogOptions& options, const OutputDirectory& directory,
                            FileWatcher& watcher, WriteErrors::Say say)
@@ -48,7 +50,37 @@ int AuditLogSink::sync() {
   return directory_.sync();
 }
 
+Unsynced AuditLogSink::take_unsynced() {
+  Unsynced unsynced = files_.take_unsynced();
+  if (options_.format == Format::Concurrent) unsynced.file_system = directory_.descriptor();
+  return unsynced;
+}
+
+void AuditLogSink::request_reopen() {
+  const std::lock_guard lock(requests_mutex_);
+  requests_.reopen = true;
+  requested_ = true;
+}
+
+void AuditLogSink::request_rotation(const Rotation& rotation) {
+  const std::lock_guard lock(requests_mutex_);
+  requests_.rotation = rotation;
+  requested_ = true;
+}
+
+void AuditLogSink::obey() {
+  Requests requests;
+  {
+    const std::lock_guard lock(requests_mutex_);
+    std::swap(requests, requests_);
+    requested_ = false;
+  }
+  if (requests.rotation) files_.rotate(*requests.rotation);
+  if (requests.reopen) files_.reopen();
+}
+
 void AuditLogSink::write(const event::AuditEvent& event) {
+  if (requested_.load(std::memory_order_relaxed)) obey();
   switch (options_.format) {
     case Format::Serial:
       return write_native(event);
@@ -59,11 +91,19 @@ void AuditLogSink::write(const event::AuditEvent& event) {
   }
 }
 
+void AuditLogSink::flush() {
+  if (requested_.load(std::memory_order_relaxed)) obey();
+  files_.flush();
+  files_.rotate_old();
+}
+
 void AuditLogSink::flush_old() {
+  if (requested_.load(std::memory_order_relaxed)) obey();
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return;
   next_look_ = now + kOld / 4;
   files_.flush_older_than(kOld);
+  files_.rotate_old();
 }
 
 void AuditLogSink::write_native(const event::AuditEvent& event) {

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +40,7 @@ struct AuditLogOptions {
   modsec::Parts parts = modsec::Parts::all();
   std::size_t max_hosts = 1000;  // names of their own; the others share _other-audit.log
   FileLimits files{};
-  Rotation rotation{};
+  Rotation rotation{};  // not where each event is written once across crashes
 };
 
 class AuditLogSink final : public EventSink {
@@ -50,14 +53,22 @@ class AuditLogSink final : public EventSink {
                WriteErrors::Say say);
 
   void write(const event::AuditEvent& event) override;
-  void flush() override { files_.flush(); }
+  void flush() override;
   void flush_old() override;
   const Counters& counters() const override { return counters_; }
   // Events that were lost because a file of theirs was there already, with something else in it.
   std::uint64_t collisions() const { return collisions_; }
 
-  // With a watcher. Makes everything that was flushed durable; gives 0, or errno.
+  // Makes everything that was flushed durable; gives 0, or errno.
   int sync();
+
+  // The same, for who does not wait here for the disk; by the thread that writes, or behind it.
+  Unsynced take_unsynced();
+
+  // From any thread; it is done by the thread that writes, when it writes or flushes next.
+  // Files are opened anew by their names: after another program moved them.
+  void request_reopen();
+  void request_rotation(const Rotation& rotation);
   // The files that were appended to since the last call.
   std::vector<FileLength> take_changed() { return files_.take_changed(); }
 
@@ -67,6 +78,12 @@ class AuditLogSink final : public EventSink {
     OutputFile* file = nullptr;
   };
 
+  struct Requests {
+    bool reopen = false;
+    std::optional<Rotation> rotation;
+  };
+
+  void obey();
   void write_native(const event::AuditEvent& event);
   void write_json(const event::AuditEvent& event);
   void write_concurrent(const event::AuditEvent& event);
@@ -87,7 +104,10 @@ class AuditLogSink final : public EventSink {
   std::array<KnownHost, 256> known_hosts_{};           // by the hash of the host
   std::size_t names_ = 0;                              // that hosts have of their own
   std::chrono::steady_clock::time_point next_look_{};  // for entries that have waited long
-  OutputFiles files_;                                  // flushes when it ends, before what it writes to
+  std::atomic<bool> requested_ = false;
+  std::mutex requests_mutex_;
+  Requests requests_;
+  OutputFiles files_;  // flushes when it ends, before what it writes to
 };
 
 }  // namespace webtap::sink

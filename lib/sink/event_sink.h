@@ -20,6 +20,8 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void write(const event::AuditEvent& event) = 0;
+  // So many events were let go before they came here.
+  virtual void lose(std::uint64_t /*events*/) {}
   // Everything to the operating system.
   virtual void flush() = 0;
   // What has waited for a second: called every now and then while events go on.

@@ -1,5 +1,6 @@
 #include "webtap/sink/output_directory.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -85,6 +86,40 @@ int OutputDirectory::rename(const std::string& from, const std::string& to) cons
   if (is_path(from) || is_path(to)) return EINVAL;
   const int here = descriptor_.number();
   return renameat(here, from.c_str(), here, to.c_str()) == 0 ? 0 : errno;
+}
+
+// Not every file system knows how to rename over none.
+int OutputDirectory::rename_over_none(const std::string& from, const std::string& to) const {
+  if (is_path(from) || is_path(to)) return EINVAL;
+  const int here = descriptor_.number();
+  if (renameat2(here, from.c_str(), here, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  struct stat status {};
+  if (fstatat(here, to.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  return rename(from, to);
+}
+
+std::vector<std::string> OutputDirectory::names() const {
+  std::vector<std::string> names;
+  Descriptor again = descriptor();
+  DIR* const directory = again ? fdopendir(again.number()) : nullptr;
+  if (directory == nullptr) return names;
+  again.release();
+  while (const dirent* entry = readdir(directory)) names.emplace_back(entry->d_name);
+  closedir(directory);
+  return names;
+}
+
+Descriptor OutputDirectory::descriptor() const {
+  return Descriptor(openat(descriptor_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+bool OutputDirectory::is_at(const Descriptor& file, const std::string& name) const {
+  struct stat one {};
+  struct stat other {};
+  return !is_path(name) && fstat(file.number(), &one) == 0 &&
+         fstatat(descriptor_.number(), name.c_str(), &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 std::uint64_t OutputDirectory::length_of(const std::string& name) const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "webtap/sink/descriptor.h"
 
@@ -41,6 +42,14 @@ class OutputDirectory {
   void remove(const std::string& name) const;
   // Gives 0, or errno.
   int rename(const std::string& from, const std::string& to) const;
+  // The same, but a file that is there already is an error (EEXIST).
+  int rename_over_none(const std::string& from, const std::string& to) const;
+  // Of everything in it; what cannot be read is left out.
+  std::vector<std::string> names() const;
+  // Open once more.
+  Descriptor descriptor() const;
+  // Whether the open file is the one of this name.
+  bool is_at(const Descriptor& file, const std::string& name) const;
   // Bytes of the file; 0 where there is none.
   std::uint64_t length_of(const std::string& name) const;
   // Makes durable which files there are. Gives 0, or errno.

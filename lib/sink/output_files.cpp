@@ -1,5 +1,6 @@
 #include "webtap/sink/output_files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,11 +22,29 @@ void take_back(int descriptor, std::size_t excess) {
   [[maybe_unused]] const int result = ftruncate(descriptor, status.st_size - static_cast<off_t>(excess));
 }
 
+Timestamp now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
+
+// When the file was made; where the file system does not know, it begins now.
+Timestamp begin_of(int descriptor) {
+  struct statx status {};
+  if (statx(descriptor, "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0 ||
+      (status.stx_mask & STATX_BTIME) == 0) {
+    return now();
+  }
+  return Timestamp(std::chrono::seconds(status.stx_btime.tv_sec) +
+                   std::chrono::microseconds(status.stx_btime.tv_nsec / 1000));
+}
+
 }  // namespace
 
 OutputFiles::OutputFiles(const OutputDirectory& directory, const FileLimits& limits, Counters& counters,
                          WriteErrors& errors, FileWatcher* watcher)
-    : directory_(directory), limits_(limits), counters_(counters), errors_(errors), watcher_(watcher) {}
+    : directory_(directory),
+      limits_(limits),
+      counters_(counters),
+      errors_(errors),
+      watcher_(watcher),
+      aside_(directory) {}
 
 OutputFiles::~OutputFiles() { flush(); }
 
@@ -91,7 +110,10 @@ void OutputFiles::flush_if(const Condition& wanted) {
 // What cannot be written is given up: the disk may be full for long, and the next events come.
 void OutputFiles::flush(OutputFile& file) {
   if (file.block_.empty()) return;
-  if (open(file)) write_block(file);
+  if (open(file)) {
+    if (is_due(file, file.block_.size())) put_aside(file);
+    if (open(file)) write_block(file);
+  }
   file.block_.clear();
   if (file.block_.capacity() > kKeptBlocks * limits_.block_bytes) file.block_.release();
   account(file);
@@ -151,12 +173,60 @@ int OutputFiles::measure(OutputFile& file) {
   struct stat status {};
   if (fstat(file.descriptor_.number(), &status) != 0) return errno;
   file.length_ = static_cast<std::uint64_t>(status.st_size);
+  file.begun_ = begin_of(file.descriptor_.number());
   return 0;
 }
 
+bool OutputFiles::is_due(const OutputFile& file, std::size_t more) const {
+  if (file.length_ == 0) return false;
+  if (rotation_.bytes != 0 && file.length_ + more > rotation_.bytes) return true;
+  return rotation_.age != Duration::zero() && now() - file.begun_ >= rotation_.age;
+}
+
+// Between two blocks, which are whole entries. What somebody else has moved already is only opened anew.
+void OutputFiles::put_aside(OutputFile& file) {
+  int error = 0;
+  if (directory_.is_at(file.descriptor_, file.name_)) {
+    error = aside_.put_aside(file.name_, now(), rotation_.keep);
+  }
+  if (error != 0 && error != ENOENT) {
+    errors_.report("cannot put aside '" + file.name_ + "'", error, 0);  // it grows on
+    return;
+  }
+  close(file);
+}
+
+void OutputFiles::rotate_old() {
+  if (rotation_.age == Duration::zero()) return;
+  for (auto& [name, file] : files_) {
+    if (!file.opened_before_ || !is_due(file, 0)) continue;
+    if (file.descriptor_ || (open(file) && is_due(file, 0))) put_aside(file);
+  }
+}
+
+void OutputFiles::reopen() {
+  flush();
+  while (!opened_.empty()) close(*opened_.back());
+}
+
 int OutputFiles::sync() {
-  for (OutputFile* file : opened_) sync(*file);  // a file is synced before it is closed
+  for (OutputFile* file : opened_) sync(*file);
+  if (std::exchange(closed_unsynced_, false)) {
+    if (const int error = directory_.sync_file_system()) sync_error_ = error;
+  }
   return std::exchange(sync_error_, 0);
+}
+
+Unsynced OutputFiles::take_unsynced() {
+  Unsynced unsynced;
+  for (OutputFile* file : opened_) {
+    if (!std::exchange(file->unsynced_, false)) continue;
+    unsynced.files.emplace_back(fcntl(file->descriptor_.number(), F_DUPFD_CLOEXEC, 0));
+    closed_unsynced_ = closed_unsynced_ || !unsynced.files.back();  // no number was left
+  }
+  if (std::exchange(closed_unsynced_, false)) unsynced.file_system = directory_.descriptor();
+  std::erase_if(unsynced.files, [](const Descriptor& file) { return !file; });
+  return unsynced;
 }
 
 // Where it fails the system may have forgotten the bytes: trying again would only seem to work.
@@ -183,6 +253,8 @@ void OutputFiles::fail(OutputFile& file, const char* what, int error, std::size_
 void OutputFiles::close(OutputFile& file) {
   if (!file.descriptor_) return;
   if (watcher_ != nullptr) sync(file);
+  closed_unsynced_ = closed_unsynced_ || file.unsynced_;
+  file.unsynced_ = false;
   file.descriptor_.close();
   opened_.erase(file.opened_);
 }

@@ -16,6 +16,8 @@
 #include "webtap/sink/event_sink.h"
 #include "webtap/sink/file_watcher.h"
 #include "webtap/sink/output_directory.h"
+#include "webtap/sink/rotation.h"
+#include "webtap/sink/unsynced.h"
 #include "webtap/sink/write_errors.h"
 
 namespace webtap::sink {
@@ -38,6 +40,7 @@ class OutputFile {
   bool unsynced_ = false;  // written to, and not yet known to be durable
   bool changed_ = false;   // since take_changed()
   std::uint64_t length_ = 0;
+  Timestamp begun_{};
   Block block_;
   std::size_t accounted_ = 0;  // of the block's capacity
   std::chrono::steady_clock::time_point oldest_;
@@ -62,12 +65,21 @@ class OutputFiles {
   void end(OutputFile& file, const char* end);
   void append(OutputFile& file, std::string_view entry);
 
+  // What is put aside, and when, from now on; with a watcher, nothing is.
+  void rotate(const Rotation& rotation) { rotation_ = watcher_ == nullptr ? rotation : Rotation{}; }
+  // Puts aside what is as old as that.
+  void rotate_old();
+  // What is written from now on goes to the files of these names, wherever those were moved that are open.
+  void reopen();
+
   void flush();
   // What has been buffered for longer than `age`.
   void flush_older_than(std::chrono::milliseconds age);
 
-  // With a watcher. Makes everything that was flushed durable; gives 0, or errno.
+  // Makes everything that was flushed durable; gives 0, or errno.
   int sync();
+  // The same, for who does not wait here for the disk.
+  Unsynced take_unsynced();
   // The files that were written to since the last call.
   std::vector<FileLength> take_changed();
 
@@ -84,6 +96,8 @@ class OutputFiles {
   int end_cut_entry(const OutputFile& file);
   int note(std::vector<OutputFile*> files);
   int measure(OutputFile& file);
+  bool is_due(const OutputFile& file, std::size_t more) const;
+  void put_aside(OutputFile& file);
   void sync(OutputFile& file);
   void fail(OutputFile& file, const char* what, int error, std::size_t lost);
   void close(OutputFile& file);
@@ -96,6 +110,8 @@ class OutputFiles {
   Counters& counters_;
   WriteErrors& errors_;
   FileWatcher* const watcher_;
+  Rotation rotation_;
+  PutAside aside_;
   std::unordered_map<std::string, OutputFile, Hash, std::equal_to<>> files_;
   // The most recently used first. Whose turn it is to be closed, or written and freed, is not looked for: of
   // a hundred thousand files that would be a hundred thousand looks for each.
@@ -103,6 +119,7 @@ class OutputFiles {
   std::list<OutputFile*> buffered_;  // with a block that has memory
   std::size_t buffered_bytes_ = 0;   // of all blocks
   int sync_error_ = 0;               // of what could not be made durable
+  bool closed_unsynced_ = false;     // some file was closed that may not be durable
 };
 
 }  // namespace webtap::sink

@@ -4,9 +4,12 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <asio/ssl/context.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "webtap/tls/openssl_handle.h"
@@ -175,6 +178,20 @@ std::shared_ptr<asio::ssl::context> make(const Options& options, Role role) {
   return context;
 }
 
+// A time that cannot be read is long ago.
+Timestamp timestamp(const ASN1_TIME* time) {
+  tm fields{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &fields) != 1) return {};
+  return std::chrono::sys_seconds(std::chrono::seconds(timegm(&fields)));
+}
+
+Timestamp earliest_end(const std::vector<CertificateHandle>& certificates) {
+  Timestamp earliest = Timestamp::max();
+  for (const CertificateHandle& certificate : certificates)
+    earliest = std::min(earliest, timestamp(X509_get0_notAfter(certificate.get())));
+  return earliest;
+}
+
 }  // namespace
 
 std::string take_openssl_error() {
@@ -189,6 +206,19 @@ std::shared_ptr<asio::ssl::context> server_context(const Options& options) {
 }
 std::shared_ptr<asio::ssl::context> client_context(const Options& options) {
   return make(options, Role::Client);
+}
+
+Validity validity(const Options& options) {
+  Validity until;
+  until.certificate =
+      earliest_end(read_all<CertificateHandle>("the certificate", options.certificate, PEM_read_bio_X509));
+  until.ca = earliest_end(read_all<CertificateHandle>("the CA's certificate", options.ca, PEM_read_bio_X509));
+  if (options.crl.empty()) return until;
+  for (const auto& crl : read_all<CrlHandle>("the revocation list", options.crl, PEM_read_bio_X509_CRL)) {
+    const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(crl.get());
+    if (next != nullptr) until.crl = std::min(until.crl.value_or(Timestamp::max()), timestamp(next));
+  }
+  return until;
 }
 
 }  // namespace webtap::tls

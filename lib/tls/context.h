@@ -4,9 +4,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "webtap/base/time.h"
 
 namespace asio::ssl {
 class context;
@@ -45,5 +48,14 @@ inline constexpr int kMaxIntermediates = 3;
 // sessions, so every connection shows a certificate that is good now.
 std::shared_ptr<asio::ssl::context> server_context(const Options& options);
 std::shared_ptr<asio::ssl::context> client_context(const Options& options);
+
+// Until when the files of `options` hold: each the earliest of what is in the file.
+struct Validity {
+  Timestamp certificate;  // and the chain behind it
+  Timestamp ca;
+  std::optional<Timestamp> crl;  // when the next list is due; none without a list, or where it does not say
+};
+// Throws TlsError.
+Validity validity(const Options& options);
 
 }  // namespace webtap::tls

@@ -6,7 +6,7 @@ from source_tree import arguments, code_files, conclude, without_comments
 
 LIBRARIES = {"lib/base", "lib/event", "lib/modsec", "lib/sink", "lib/wire", "lib/tls", "lib/subscriber"}
 STAGES = {"agent/capture", "agent/decode", "agent/stream", "agent/http", "agent/audit", "agent/sink"}
-SERVICES = {"agent/spool", "agent/server", "agent/service"}
+SERVICES = {"agent/spool", "agent/server", "agent/metrics", "agent/service"}
 
 # A folder, and the folders whose headers it may include besides its own.
 EDGES = {
@@ -26,6 +26,7 @@ EDGES = {
     "agent/sink": {"agent/audit", "lib/base", "lib/event", "lib/sink"},
     "agent/spool": {"lib/base"},
     "agent/server": {"agent/spool", "lib/base", "lib/event", "lib/tls", "lib/wire"},
+    "agent/metrics": {"lib/base"},
     "agent/service": {"lib/base"},
     "agent": STAGES | SERVICES | LIBRARIES,
     "client/base": {"lib/base"},
@@ -45,8 +46,10 @@ THIRD_PARTIES = [
     (r"nlohmann/.*", [r"lib/modsec/[^/]+\.cpp", r"agent/[^/]+\.cpp", r"client/sinks/ecs\.cpp"]),
     (r"CLI/.*", [r"agent/[^/]+\.cpp", r"client/[^/]+\.cpp"]),
     (r"yaml-cpp/.*", [r"agent/[^/]+\.cpp", r"agent/server/[^/]+\.cpp"]),
-    (r"spdlog/.*|fmt/.*", [r"agent/[^/]+\.cpp", r"agent/sink/[^/]+\.cpp"]),
+    (r"spdlog/.*|fmt/.*", [r"agent/service/[^/]+\.cpp"]),
     (r"asio/.*", [r"lib/tls/[^/]+\.cpp", r"lib/subscriber/[^/]+\.(h|cpp)", r"agent/server/[^/]+\.(h|cpp)"]),
+    (r"prometheus/.*", [r"agent/metrics/[^/]+\.cpp"]),
+    (r"httplib\.h", [r"agent/metrics/([^/]+\.cpp|connection\.h)"]),
     (r".*\.pb\.h|google/protobuf/.*", [r"lib/wire/[^/]+\.cpp"]),
 ]
 

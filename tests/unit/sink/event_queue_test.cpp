@@ -143,6 +143,25 @@ TEST(EventQueue, FillerWithoutRoomWakesAReaderThatWaitsForMore) {
   queue.release();
 }
 
+TEST(EventQueue, TellsWhatWaits) {
+  EventQueue queue({.events = 4});
+  EXPECT_EQ(queue.capacity(), 4u);
+  EXPECT_EQ(queue.waiting_events(), 0u);
+  publish(queue, 1, 100);
+  publish(queue, 2, 100);
+  EXPECT_EQ(queue.waiting_events(), 2u);
+  EXPECT_GE(queue.waiting_bytes(), 200u);
+  ASSERT_NE(queue.next(), nullptr);
+  queue.release();
+  EXPECT_EQ(queue.waiting_events(), 1u);
+  EXPECT_GE(queue.waiting_bytes(), 100u);
+  EXPECT_LT(queue.waiting_bytes(), 200u);
+  queue.next();
+  queue.release();
+  EXPECT_EQ(queue.waiting_events(), 0u);
+  EXPECT_EQ(queue.waiting_bytes(), 0u);
+}
+
 TEST(EventQueue, FillerWaitsForRoomInEvents) {
   EventQueue queue({.events = 4});
   std::atomic<int> published = 0;
@@ -220,6 +239,40 @@ INSTANTIATE_TEST_SUITE_P(Shapes, EventQueueStress,
                          testing::Values(Shape{2, 1u << 20, 1000, 1000}, Shape{4, 100, 500, 500},
                                          Shape{64, 1u << 20, 1u << 30, 200}, Shape{64, 1000, 200, 1u << 30},
                                          Shape{1024, 1u << 20, 1u << 30, 1u << 30}));
+
+TEST(EventQueue, DropsWhatFindsNoRoomAndSaysSoInTheNextEvent) {
+  EventQueue queue({.events = 4}, WhenFull::Drop);
+  for (std::uint64_t i = 1; i <= 10; ++i) publish(queue, i);
+  EXPECT_EQ(queue.dropped(), 6U);
+  EXPECT_EQ(queue.fill(), 1.0);
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    ASSERT_NE(queue.next(), nullptr);
+    EXPECT_EQ(queue.next()->name.sequence, i);
+    EXPECT_TRUE(queue.next()->findings.empty());
+    queue.release();
+  }
+  EXPECT_EQ(queue.next(), nullptr);
+  for (std::uint64_t i = 11; i <= 12; ++i) publish(queue, i);
+  ASSERT_EQ(queue.next()->findings.size(), 1U);
+  EXPECT_EQ(queue.next()->findings[0].kind, event::FindingKind::EventsDropped);
+  EXPECT_EQ(queue.next()->findings[0].length, 6U);
+  queue.release();
+  EXPECT_TRUE(queue.next()->findings.empty());
+  EXPECT_EQ(queue.full_waits(), 0U);
+}
+
+TEST(EventQueue, WaitsAgainWhenItIsToldTo) {
+  EventQueue queue({.events = 2}, WhenFull::Drop);
+  for (std::uint64_t i = 1; i <= 2; ++i) publish(queue, i);
+  queue.set_when_full(WhenFull::Wait);
+  std::thread filler([&] {
+    for (std::uint64_t i = 3; i <= 1000; ++i) publish(queue, i);
+    queue.close();
+  });
+  EXPECT_EQ(drain(queue), 1000U);
+  filler.join();
+  EXPECT_EQ(queue.dropped(), 0U);
+}
 
 }  // namespace
 }  // namespace webtap::sink
