@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kLargestBody = std::size_t{1} << 30;
 constexpr std::size_t kMostHosts = 1'000'000;
+constexpr Duration kPatience = std::chrono::seconds(10);  // of reading files, with the spool's disk
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -130,6 +131,7 @@ void finish(ReadConfig& config, const Texts& texts) {
   if (config.files.empty()) throw UsageError("read needs a capture file, or - for standard input");
   if (std::ranges::count(config.files, "-") > 1) throw UsageError("standard input can be read only once");
   finish_stream_options(config.stream, texts.stream, config.output.directory);
+  config.stream.patience = kPatience;
   if (config.mask_dry_run && config.stream.listens)
     throw UsageError("--mask-dry-run keeps no events: it cannot --listen");
   if (config.output.directory.empty() && !config.mask_dry_run && !config.stream.listens)

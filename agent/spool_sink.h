@@ -1,11 +1,10 @@
 // Events into the spool: serialised once, for the disk and for every subscriber.
 #pragma once
 
-#include <string>
-
 #include "agent/spool/spool.h"
 #include "webtap/sink/event_sink.h"
 #include "webtap/sink/write_errors.h"
+#include "webtap/wire/event_codec.h"
 
 namespace webtap::agent {
 
@@ -22,7 +21,7 @@ class SpoolSink final : public sink::EventSink {
   spool::Spool& spool_;
   sink::WriteErrors errors_;
   sink::Counters counters_;
-  std::string bytes_;
+  wire::EventEncoder encoder_;
 };
 
 }  // namespace webtap::agent

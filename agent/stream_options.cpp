@@ -24,10 +24,19 @@ void refuse_without_listen(const StreamConfig& config, const StreamTexts& texts)
                                                 {"--spool", !config.spool.empty()},
                                                 {"--spool-age", !texts.spool_age.empty()},
                                                 {"--wait-for", !config.wait_for.empty()},
+                                                {"--compress", texts.compress != "remote"},
                                                 {"--audit-log fallback", texts.audit_log == "fallback"}};
   for (const auto& [option, is_given] : given) {
     if (is_given) throw UsageError(std::string(option) + " is of use only with --listen ADDRESS:PORT");
   }
+}
+
+server::Options::Compression parse_compression(const std::string& text) {
+  using Compression = server::Options::Compression;
+  if (text == "remote") return Compression::Remote;
+  if (text == "always") return Compression::Always;
+  if (text == "never") return Compression::Never;
+  throw UsageError("--compress is one of remote|always|never, not '" + text + "'");
 }
 
 }  // namespace
@@ -54,6 +63,8 @@ void add_stream_options(CLI::App& app, StreamConfig& config, StreamTexts& texts)
       ->type_name("NAME")
       ->group(group)
       ->allow_extra_args(false);
+  add("--compress", texts.compress, "For subscribers on other machines, for all, or for none (remote)",
+      "remote|always|never");
   add("--audit-log", texts.audit_log,
       "Local files: always, or as a fallback while no subscriber has everything (always)", "always|fallback");
 }
@@ -62,6 +73,7 @@ void finish_stream_options(StreamConfig& config, const StreamTexts& texts, const
   if (texts.audit_log != "always" && texts.audit_log != "fallback") {
     throw UsageError("--audit-log is one of always|fallback, not '" + texts.audit_log + "'");
   }
+  config.compression = parse_compression(texts.compress);
   if (texts.listen.empty()) {
     refuse_without_listen(config, texts);
     return;

@@ -26,6 +26,7 @@ StreamService::StreamService(const StreamConfig& config, const std::string& sens
   options.port = config.port;
   options.tls = config.tls;
   options.subscribers = config.subscribers;
+  options.compression = config_.compression;
   options.sensor_name = sensor;
   options.software = std::string("webtap-agent/") + kVersion;
   server_ = std::make_unique<server::Server>(std::move(options), spool_, say);
@@ -48,6 +49,7 @@ spool::SpoolOptions StreamService::spool_options() {
   options.directory = config_.spool;
   options.max_bytes = config_.spool_bytes;
   options.max_age = config_.spool_age;
+  options.patience = config_.patience;
   options.say = say_;
   options.on_progress = [this] {
     const std::lock_guard lock(told_mutex_);

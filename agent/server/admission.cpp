@@ -53,9 +53,7 @@ std::optional<wire::Error> Server::Impl::admit(Session& session, const wire::Sub
   selection.hosts = grant->hosts;
   selection.bodies = wanted.bodies;
   selection.masked_fields = grant->masked_fields;
-  const bool zstd =
-      std::ranges::find(wanted.compressions, wire::Compression::Zstd) != wanted.compressions.end();
-  selection.compression = zstd ? wire::Compression::Zstd : wire::Compression::None;
+  selection.compression = compression_for(session, wanted);
   admission.selection = parcels_.shared(std::move(selection));
   admission.welcome = welcome(wanted, admission);
   if (begins_at_a_time(wanted, admission.cursor)) {
@@ -74,6 +72,15 @@ std::optional<wire::Error> Server::Impl::admit(Session& session, const wire::Sub
   ++counters_.subscribed;
   ++counters_.open;
   return std::nullopt;
+}
+
+// Compressing costs more than it saves where the bytes go through no network.
+wire::Compression Server::Impl::compression_for(const Session& session, const wire::Subscribe& wanted) const {
+  const bool useful = options_.compression == Options::Compression::Always ||
+                      (options_.compression == Options::Compression::Remote && !session.is_local());
+  const bool zstd =
+      std::ranges::find(wanted.compressions, wire::Compression::Zstd) != wanted.compressions.end();
+  return useful && zstd ? wire::Compression::Zstd : wire::Compression::None;
 }
 
 // A durable name that subscribes anew replaces its old connection, which may be dead without knowing.

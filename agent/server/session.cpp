@@ -14,6 +14,7 @@ Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::contex
     : stream_(std::move(socket), *context), context_(std::move(context)), limits_(limits), owner_(owner) {
   std::error_code ignored;
   peer_ = stream_.lowest_layer().remote_endpoint(ignored);
+  local_ = peer_.address() == stream_.lowest_layer().local_endpoint(ignored).address();
   stream_.lowest_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 

@@ -79,6 +79,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const Admission* admission() const { return admission_ ? &*admission_ : nullptr; }
   const tls::PeerIdentity& identity() const { return identity_; }
   const asio::ip::tcp::endpoint& peer() const { return peer_; }
+  // The peer is on this machine.
+  bool is_local() const { return local_; }
   // Who it is, for the log: address, and the name of the grant once there is one.
   std::string description() const;
   const std::shared_ptr<asio::ssl::context>& context() const { return context_; }
@@ -117,6 +119,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const Limits& limits_;
   SessionOwner& owner_;
   asio::ip::tcp::endpoint peer_;
+  bool local_ = false;
   tls::PeerIdentity identity_;
   State state_ = State::Handshaking;
   std::string why_;  // it ends
