@@ -37,7 +37,7 @@ Server::Impl::Impl(Options options, spool::Spool& spool, Say say)
       spool_(spool),
       notices_(std::move(say)),
       trust_(read_trust()),
-      parcels_(spool, options_.limits),
+      parcels_(spool, options_.limits, [this](const Selection& selection) { return sharers_of(selection); }),
       coverage_(spool.appended()) {}
 
 Server::Impl::Trust Server::Impl::read_trust() const {

@@ -148,12 +148,12 @@ class Spool {
   std::mutex mutex_;
   std::condition_variable keeper_wakes_;
   std::condition_variable kept_;
-  bool hurry_ = false;             // under mutex_: no lingering
-  bool ending_ = false;            // under mutex_
-  std::uint64_t rounds_ = 0;       // under mutex_: attempts begun
-  std::uint64_t rounds_done_ = 0;  // under mutex_
-  std::uint64_t hung_round_ = 0;   // under mutex_: append() does not wait for this attempt any more
-  bool failed_ = false;            // under mutex_: the last attempt
+  bool hurry_ = false;                // under mutex_: no lingering
+  bool ending_ = false;               // under mutex_
+  std::uint64_t rounds_ = 0;          // under mutex_: attempts begun
+  std::uint64_t rounds_done_ = 0;     // under mutex_
+  std::uint64_t hung_round_ = ~0ull;  // under mutex_: append() does not wait for this attempt any more
+  bool failed_ = false;               // under mutex_: the last attempt
   std::thread thread_;
 };
 
