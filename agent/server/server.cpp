@@ -192,10 +192,7 @@ void Server::Impl::review(Session& session) {
 void Server::Impl::hurry() {
   asio::post(io_, [this] {
     const auto sessions = sessions_;
-    for (const auto& session : sessions) {
-      session->wake();
-      session->tell_skipped();
-    }
+    for (const auto& session : sessions) session->hurry();
   });
 }
 

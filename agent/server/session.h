@@ -64,6 +64,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void tick(Clock::time_point now);
   // Says at once what was passed over, not only with the next tick.
   void tell_skipped();
+  // The same, and asks for the acknowledgment of what was sent: the sensor wants to end.
+  void hurry();
   void leave(const wire::Goodbye& goodbye);
   void refuse(const wire::Error& error);
   void close(const std::string& why);
@@ -105,6 +107,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void fault(wire::ErrorCode code, const std::string& sentence);
 
   void say(const wire::Frame& frame);
+  void say_heartbeat();
   void pump();
   SharedParcel take_parcel();
   bool fits(const Parcel& parcel) const;
