@@ -1,11 +1,10 @@
 // Events into the spool: serialised once, for the disk and for every subscriber.
 #pragma once
 
-#include <string>
-
 #include "agent/spool/spool.h"
 #include "webtap/sink/event_sink.h"
 #include "webtap/sink/write_errors.h"
+#include "webtap/wire/event_codec.h"
 
 namespace webtap::agent {
 
@@ -26,7 +25,7 @@ class SpoolSink final : public sink::EventSink {
   sink::WriteErrors errors_;
   sink::Counters counters_;
   std::uint64_t skipped_ = 0;  // positions to leave out, which the spool says as a gap
-  std::string bytes_;
+  wire::EventEncoder encoder_;
   bool took_last_ = false;
 };
 

@@ -27,6 +27,7 @@ StreamService::StreamService(const StreamConfig& config, const std::string& sens
   options.port = config.port;
   options.tls = config.tls;
   options.subscribers = config.subscribers;
+  options.compression = config_.compression;
   options.sensor_name = sensor;
   options.software = std::string("webtap-agent/") + kVersion;
   if (shares != nullptr)
@@ -52,6 +53,7 @@ spool::SpoolOptions StreamService::spool_options(const MemoryShares* shares) {
   options.directory = config_.spool;
   options.max_bytes = config_.spool_bytes;
   options.max_age = config_.spool_age;
+  options.patience = config_.spool_patience;
   options.say = say_;
   options.on_progress = [this] {
     const std::lock_guard lock(told_mutex_);

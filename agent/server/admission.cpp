@@ -55,9 +55,8 @@ std::optional<wire::Error> Server::Impl::admit(Session& session, const wire::Sub
   selection.hosts = grant->hosts;
   selection.bodies = wanted.bodies;
   selection.masked_fields = grant->masked_fields;
-  const bool zstd =
-      std::ranges::find(wanted.compressions, wire::Compression::Zstd) != wanted.compressions.end();
-  selection.compression = zstd ? wire::Compression::Zstd : wire::Compression::None;
+  selection.compression = compression_of(wanted);
+  selection.local = options_.compression == Options::Compression::Remote && session.is_local();
   admission.selection = parcels_.shared(std::move(selection));
   admission.welcome = welcome(wanted, admission);
   if (begins_at_a_time(wanted, admission.cursor)) {
@@ -92,6 +91,19 @@ std::optional<wire::Error> Server::Impl::check_name(const Admission& admission) 
     return refuse(" of " + admission.grant.identity, options_.limits.durable_names);
   if (cursors.size() >= spool::kMaxCursors) return refuse("", spool::kMaxCursors);
   return std::nullopt;
+}
+
+wire::Compression Server::Impl::compression_of(const wire::Subscribe& wanted) const {
+  const bool zstd =
+      std::ranges::find(wanted.compressions, wire::Compression::Zstd) != wanted.compressions.end();
+  return zstd && options_.compression != Options::Compression::Never ? wire::Compression::Zstd
+                                                                     : wire::Compression::None;
+}
+
+std::size_t Server::Impl::sharers_of(const Selection& selection) const {
+  return static_cast<std::size_t>(std::ranges::count_if(sessions_, [&](const auto& session) {
+    return session->subscribed() && session->admission()->selection.get() == &selection;
+  }));
 }
 
 // A durable name that subscribes anew replaces its old connection, which may be dead without knowing.

@@ -20,6 +20,8 @@ class Channel {
 
   virtual ~Channel() = default;
   virtual const asio::ip::tcp::endpoint& peer() const = 0;
+  // The peer is on this machine.
+  virtual bool is_local() const = 0;
 
   virtual void handshake(Done done) = 0;
   // Why it failed, for people.

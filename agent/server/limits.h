@@ -24,6 +24,7 @@ struct Limits {
   std::uint64_t largest_window_events = 1'048'576;
   std::size_t parcel_bytes = 128u << 10;  // of events; one event may go beyond it
   std::size_t parcel_events = 1024;
+  std::size_t local_compression = 4;     // subscribers on this machine that share a batch: from so many on
   std::size_t looked_at = 16'384;        // events that one parcel passes over at most
   std::size_t cached_bytes = 16u << 20;  // of parcels that were made last
   std::size_t cached_parcels = 1024;     // empty ones are parcels, too

@@ -62,7 +62,8 @@ struct Parcels::Draft {
   bool searching = false;  // there is more, which takes another look
 };
 
-Parcels::Parcels(spool::Spool& spool, const Limits& limits) : spool_(spool), limits_(limits) {}
+Parcels::Parcels(spool::Spool& spool, const Limits& limits, Sharers sharers)
+    : spool_(spool), limits_(limits), sharers_(std::move(sharers)) {}
 
 SharedParcel Parcels::next(const std::shared_ptr<const Selection>& selection, wire::Position from) {
   const Key key{selection.get(), from};
@@ -191,10 +192,17 @@ bool Parcels::mask(const Selection& selection, ByteView event, std::string& out)
   return any;
 }
 
+// On one machine it costs more to compress than to encrypt what compressing would save, unless that is done
+// for several.
+bool Parcels::compresses(const Selection& selection) const {
+  return selection.compression == wire::Compression::Zstd &&
+         (!selection.local || sharers_(selection) >= limits_.local_compression);
+}
+
 void Parcels::finish(const Selection& selection, Draft& draft) {
   Parcel& parcel = draft.parcel;
   if (!draft.entries.empty()) {
-    if (selection.compression == wire::Compression::Zstd) {
+    if (compresses(selection)) {
       compressor_.encode(draft.entries, parcel.frames);
     } else {
       wire::encode_batch(draft.entries, parcel.frames);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -20,7 +21,10 @@ namespace webtap::server {
 
 class Parcels {
  public:
-  Parcels(spool::Spool& spool, const Limits& limits);
+  // How many subscriptions have this selection now.
+  using Sharers = std::function<std::size_t(const Selection&)>;
+
+  Parcels(spool::Spool& spool, const Limits& limits, Sharers sharers = {});
 
   // What comes at `from` of this selection; null while there is nothing. A parcel that has come to
   // `looked_at` events without one that passes is given as it is, so that others have their turn; so is one
@@ -46,6 +50,7 @@ class Parcels {
   struct Draft;
 
   SharedParcel make(const Selection& selection, wire::Position from);
+  bool compresses(const Selection& selection) const;
   bool fill(const Selection& selection, spool::Reader& reader, Draft& draft);
   bool add(const Selection& selection, const spool::RecordView& record, Draft& draft);
   static bool add_gap(const spool::Gap& gap, Draft& draft);
@@ -56,6 +61,7 @@ class Parcels {
 
   spool::Spool& spool_;
   const Limits limits_;
+  const Sharers sharers_;
   wire::BatchCompressor compressor_;
   wire::EventView view_;
   spool::ReadBatch batch_;

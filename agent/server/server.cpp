@@ -38,7 +38,7 @@ Server::Impl::Impl(Options options, spool::Spool& spool, Say say)
       spool_(spool),
       notices_(std::move(say)),
       trust_(read_trust()),
-      parcels_(spool, options_.limits),
+      parcels_(spool, options_.limits, [this](const Selection& selection) { return sharers_of(selection); }),
       coverage_(spool.appended()) {
   counters_.validity = trust_.validity;
 }
@@ -205,10 +205,7 @@ void Server::Impl::review(Session& session) {
 void Server::Impl::hurry() {
   asio::post(io_, [this] {
     const auto sessions = sessions_;
-    for (const auto& session : sessions) {
-      session->wake();
-      session->tell_skipped();
-    }
+    for (const auto& session : sessions) session->hurry();
   });
 }
 

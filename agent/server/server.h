@@ -24,12 +24,15 @@ class ServerError : public std::runtime_error {
 };
 
 struct Options {
+  // Whose batches are compressed, of those that offer it.
+  enum class Compression : std::uint8_t { Remote, Always, Never };
   std::string address;     // an IP address, or empty for all
   std::uint16_t port = 0;  // 0: any; see Server::port()
   tls::Options tls;
   std::string subscribers{};  // the table's file; empty: who has a certificate may have everything
   std::string sensor_name;
   std::string software;  // "webtap-agent/1.2.3"
+  Compression compression = Compression::Remote;
   Limits limits{};
 };
 

@@ -66,6 +66,8 @@ class Server::Impl final : public SessionOwner {
   void apply(Trust trust);
   void review(Session& session);
   std::optional<wire::Error> check_name(const Admission& admission) const;
+  wire::Compression compression_of(const wire::Subscribe& wanted) const;
+  std::size_t sharers_of(const Selection& selection) const;
   std::optional<wire::Error> check_connections(Session& session, const Admission& admission);
   std::size_t connections_of(const std::string& identity) const;
   wire::Position start_of(const wire::Subscribe& wanted, const std::string& cursor) const;

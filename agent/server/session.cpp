@@ -130,10 +130,7 @@ void Session::tick(Clock::time_point now) {
     close("it took nothing for " + std::to_string(limits_.send_stall.count()) + " s");
   } else {
     tell_skipped();
-    if (!writing_ && now - spoke_ >= limits_.heartbeat) {
-      const auto time = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-      say(wire::Heartbeat{owner_.next_position(), time});
-    }
+    if (!writing_ && now - spoke_ >= limits_.heartbeat) say_heartbeat();
     pump();
   }
 }
@@ -142,6 +139,17 @@ void Session::tell_skipped() {
   if (state_ != State::Streaming || position_ <= told_ + 1) return;
   told_ = position_ - 1;
   say(wire::Skip{told_});
+}
+
+void Session::say_heartbeat() {
+  const auto time = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  say(wire::Heartbeat{owner_.next_position(), time});
+}
+
+void Session::hurry() {
+  wake();
+  tell_skipped();
+  if (state_ == State::Streaming && acknowledged_ < told_ && has_sent_everything()) say_heartbeat();
 }
 
 void Session::leave(const wire::Goodbye& goodbye) {

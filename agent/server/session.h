@@ -60,6 +60,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void tick(Clock::time_point now);
   // Says at once what was passed over, not only with the next tick.
   void tell_skipped();
+  // The same, and asks for the acknowledgment of what was sent: the sensor wants to end.
+  void hurry();
   void leave(const wire::Goodbye& goodbye);
   void refuse(const wire::Error& error);
   void close(const std::string& why);
@@ -75,6 +77,8 @@ class Session : public std::enable_shared_from_this<Session> {
   const Admission* admission() const { return admission_ ? &*admission_ : nullptr; }
   const tls::PeerIdentity& identity() const { return identity_; }
   const asio::ip::tcp::endpoint& peer() const { return channel_->peer(); }
+  // The peer is on this machine.
+  bool is_local() const { return channel_->is_local(); }
   // Who it is, for the log: address, and the name of the grant once there is one.
   std::string description() const;
   const Channel& channel() const { return *channel_; }
@@ -98,6 +102,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void fault(wire::ErrorCode code, const std::string& sentence);
 
   void say(const wire::Frame& frame);
+  void say_heartbeat();
   void pump();
   SharedParcel take_parcel();
   bool may_go(const Parcel& parcel) const;

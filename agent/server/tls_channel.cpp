@@ -10,6 +10,7 @@ TlsChannel::TlsChannel(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::
     : context_(std::move(context)), stream_(std::move(socket), *context_) {
   std::error_code ignored;
   peer_ = stream_.lowest_layer().remote_endpoint(ignored);
+  local_ = peer_.address() == stream_.lowest_layer().local_endpoint(ignored).address();
   stream_.lowest_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 

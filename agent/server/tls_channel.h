@@ -16,6 +16,7 @@ class TlsChannel final : public Channel {
   TlsChannel(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context);
 
   const asio::ip::tcp::endpoint& peer() const override { return peer_; }
+  bool is_local() const override { return local_; }
   void handshake(Done done) override;
   std::string handshake_problem(const std::error_code& error) const override;
   tls::PeerIdentity identity() const override;
@@ -33,6 +34,7 @@ class TlsChannel final : public Channel {
   const std::shared_ptr<asio::ssl::context> context_;
   mutable asio::ssl::stream<asio::ip::tcp::socket> stream_;  // native_handle() is not const
   asio::ip::tcp::endpoint peer_;
+  bool local_ = false;
   std::array<char, 512> rest_{};  // what is passed over
 };
 

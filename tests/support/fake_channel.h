@@ -21,6 +21,7 @@ class FakeLine {
 
   // What the session sees.
   asio::ip::tcp::endpoint peer{asio::ip::make_address("192.0.2.7"), 50'000};
+  bool local = false;
   tls::PeerIdentity identity;
   bool trusted = true;
   std::string handshake_problem = "certificate expired";
@@ -112,6 +113,7 @@ class FakeChannel final : public server::Channel {
   explicit FakeChannel(std::shared_ptr<FakeLine> line) : line_(std::move(line)) {}
 
   const asio::ip::tcp::endpoint& peer() const override { return line_->peer; }
+  bool is_local() const override { return line_->local; }
   void handshake(Done done) override { FakeLine::begin(line_->shaking_, std::move(done)); }
   std::string handshake_problem(const std::error_code&) const override { return line_->handshake_problem; }
   tls::PeerIdentity identity() const override { return line_->identity; }

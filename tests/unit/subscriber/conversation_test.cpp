@@ -96,6 +96,26 @@ TEST_F(ConversationTest, ASecondIsTheLongestThatAnEventIsNotDurable) {
   EXPECT_EQ(conversation->take_ack(), 5U);
 }
 
+TEST_F(ConversationTest, AHeartbeatAsksForWhatIsNotDurableButNotAllTheTime) {
+  begin();
+  take(welcome(1));
+  take_events({1});
+  take(wire::Heartbeat{2, {}});
+  EXPECT_THAT(recorder.checkpoints, IsEmpty());
+  now += std::chrono::milliseconds(50);
+  take(wire::Heartbeat{2, {}});
+  EXPECT_THAT(recorder.checkpoints, ElementsAre(1));
+  EXPECT_EQ(conversation->take_ack(), 1U);
+  take_events({2});
+  now += std::chrono::milliseconds(49);
+  take(wire::Heartbeat{3, {}});
+  EXPECT_THAT(recorder.checkpoints, ElementsAre(1));
+  now += std::chrono::milliseconds(1);
+  take(wire::Heartbeat{3, {}});
+  take(wire::Heartbeat{3, {}});  // nothing is left
+  EXPECT_THAT(recorder.checkpoints, ElementsAre(1, 2));
+}
+
 TEST_F(ConversationTest, WhatIsNotDurableYetIsAskedForAgain) {
   wire::Position durable = 5;
   recorder.durable = [&durable](wire::Position) { return durable; };
