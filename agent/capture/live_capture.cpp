@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -16,6 +17,10 @@ namespace {
 constexpr std::int64_t kLastSecond = 253402300799;  // 9999-12-31T23:59:59Z, the last one that dates can write
 // How long the kernel collects packets in a block of the ring before it shows them, at most.
 constexpr int kCollect = 10;  // milliseconds
+// Packets that were there when another thread's socket joined have been read within this.
+constexpr auto kSettle = std::chrono::seconds(1);
+
+using Clock = std::chrono::steady_clock;
 
 struct PcapCloser {
   void operator()(pcap_t* pcap) const { pcap_close(pcap); }
@@ -75,6 +80,7 @@ struct LiveCapture::Impl {
   void look_at_open(const InterfaceState& found);
   void try_to_open(const InterfaceState& found);
   void enter(State state, const std::string& why);
+  void look_at_group();
   void on_packet(const pcap_pkthdr& header, const u_char* bytes);
 
   const LiveOptions options_;
@@ -87,8 +93,10 @@ struct LiveCapture::Impl {
   State state_ = State::Absent;
   std::string why_;  // the state is so, as it was said last
   LinkType link_type_{};
-  PacketHandler* handler_ = nullptr;  // during read() only
-  Timestamp settled_since_;           // during read(): of the group
+  PacketHandler* handler_ = nullptr;            // during read() only
+  Timestamp settled_since_ = Timestamp::min();  // of the group: older packets are not to be passed on
+  bool settled_ = true;                         // there are none any more
+  Clock::time_point unsettled_{};               // when that was last in doubt
   LiveCounters counters_;
   // For how full the ring is: what the kernel put there, less what was taken out.
   std::uint64_t taken_ = 0;
@@ -214,13 +222,14 @@ void LiveCapture::Impl::enter(State state, const std::string& why) {
 int LiveCapture::Impl::read(PacketHandler& handler, int limit) {
   if (!pcap_) return 0;
   handler_ = &handler;
-  settled_since_ = in_group_ ? group_->settled_since() : Timestamp::min();
+  if (in_group_) look_at_group();
   const auto on_packet = [](u_char* self, const pcap_pkthdr* header, const u_char* bytes) {
     reinterpret_cast<Impl*>(self)->on_packet(*header, bytes);
   };
   const int count = pcap_dispatch(pcap_.get(), limit, on_packet, reinterpret_cast<u_char*>(this));
   taken_ += static_cast<std::uint64_t>(std::max(count, 0));
   emptied_ = emptied_ || count == 0;
+  if (count == 0 && Clock::now() - unsettled_ > kSettle) settled_ = true;
   if (count >= 0) return count;
   const std::string reason = pcap_geterr(pcap_.get());
   close();
@@ -228,11 +237,22 @@ int LiveCapture::Impl::read(PacketHandler& handler, int limit) {
   return 0;
 }
 
+// Packets come in the order in which they were stamped: the first one that is younger, or an empty ring, ends
+// the comparison, so that a clock that is set back later does not begin it again.
+void LiveCapture::Impl::look_at_group() {
+  const Timestamp since = group_->settled_since();
+  if (since == settled_since_) return;
+  settled_since_ = since;
+  settled_ = false;
+  unsettled_ = Clock::now();
+}
+
 void LiveCapture::Impl::on_packet(const pcap_pkthdr& header, const u_char* bytes) {
   Packet packet;
   taken_bytes_ += header.caplen;
   packet.time = to_timestamp(header.ts);
-  if (packet.time < settled_since_) return;
+  if (!settled_ && packet.time < settled_since_) return;
+  settled_ = true;
   packet.link_type = link_type_;
   packet.bytes = ByteView(reinterpret_cast<const char*>(bytes), header.caplen);
   packet.wire_length = std::max(header.len, header.caplen);
