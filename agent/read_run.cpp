@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <span>
 #include <thread>
 
 namespace webtap::agent {
@@ -31,6 +32,10 @@ class ReadRun::LockedPackets final : public capture::PacketHandler {
   void on_packet(const capture::Packet& packet) override {
     const std::lock_guard lock(mutex_);
     next_.on_packet(packet);
+  }
+  void on_packets(std::span<const capture::Packet> packets) override {
+    const std::lock_guard lock(mutex_);
+    next_.on_packets(packets);
   }
 
  private:

@@ -72,6 +72,7 @@ class EventQueue final : public audit::EventHandler {
   bool has_room();
   bool has_ample_room() const;
   void wait_for_room();
+  void fetch_next_slots() const;
   void reclaim();
   bool is_worth_reading(std::uint64_t published, std::uint64_t mark) const;
   void sleep_until(std::uint64_t mark, Duration limit, std::unique_lock<std::mutex>& lock);
