@@ -65,6 +65,7 @@ struct World {
     made.limits.parcel_events = 8;
     made.limits.looked_at = 64;
     made.limits.cached_bytes = 64u << 10;
+    made.limits.gap_interval = {};  // no run lasts a second
     return made;
   }
 
@@ -292,8 +293,7 @@ class Peer {
       case 12:
         return regrant(input.u8());
       case 13:
-        session_->wake();
-        return session_->tell_skipped();
+        return session_->hurry();
       default:
         return session_->wake();
     }

@@ -67,25 +67,25 @@ class HostileTest(unittest.TestCase):
         return Outcome(child.returncode, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, json.loads(text),
                        said, output)
 
-    def read_traffic(self, name: str, amount: int) -> Outcome:
+    def read_traffic(self, name: str, amount: int, *options: str) -> Outcome:
         # Made by another process: the memory of a process before it starts the agent would count as the agent's.
         path = self.folder / "capture.pcap"
         command = [sys.executable, "-B", str(HERE / "traffic.py"), name, str(amount)]
         if name in PIPED:
             with subprocess.Popen([*command, "-"], stdout=subprocess.PIPE) as maker:
-                outcome = self.read("-", source=maker.stdout)
+                outcome = self.read("-", *options, source=maker.stdout)
             self.assertEqual(maker.returncode, 0)
             return outcome
         subprocess.run([*command, str(path)], check=True)
         try:
-            return self.read(path)
+            return self.read(path, *options)
         finally:
             path.unlink()
 
-    def twice(self, name: str, amount: int, memory: int) -> Outcome:
+    def twice(self, name: str, amount: int, memory: int, *options: str) -> Outcome:
         """Reads so much of the traffic, and then twice as much; gives the outcome of the latter."""
         amount = int(amount * SCALE)
-        once, double = self.read_traffic(name, amount), self.read_traffic(name, 2 * amount)
+        once, double = self.read_traffic(name, amount, *options), self.read_traffic(name, 2 * amount, *options)
         print(f"{name} x {2 * amount}: {once.seconds:.2f} s, {double.seconds:.2f} s, {double.memory // MIB} MiB")
         self.assertLessEqual(double.seconds, 3 * once.seconds + FLOOR_SECONDS, f"{name}: time is not linear")
         self.assertLessEqual(double.memory, memory * webtap.memory_factor(AGENT), f"{name}: memory")
@@ -117,6 +117,10 @@ class Connections(HostileTest):
         outcome = self.twice("hosts", 5_000, BASE + 80 * MIB)
         self.assertEqual(outcome.stats["events"]["written"], int(5_000 * SCALE) * 2)
         self.assertEqual(outcome.stats["events"]["files"], 1_001)  # --max-hosts, and the others'
+
+    def test_hosts_with_a_file_each(self) -> None:
+        outcome = self.twice("hosts", 3_000, BASE + 80 * MIB, "--max-hosts", "1000000")
+        self.assertEqual(outcome.stats["events"]["files"], int(3_000 * SCALE) * 2)
 
     def test_pipelined_requests_without_responses(self) -> None:
         outcome = self.twice("pipelined", 20_000, BASE + 40 * MIB)
