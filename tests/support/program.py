@@ -5,7 +5,7 @@ import re
 import subprocess
 import threading
 
-TIMEOUT = 120
+TIMEOUT = 30
 
 
 class Program:
