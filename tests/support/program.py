@@ -5,7 +5,7 @@ import re
 import subprocess
 import threading
 
-TIMEOUT = 30
+TIMEOUT = 120
 
 
 class Program:
