@@ -79,6 +79,13 @@ class Subscription:
                                                                  server_hostname="localhost", ssl_handshake_timeout=300)
         self.writer.write(subscribe(name))
         await self.take_one()
+        self._beats = asyncio.create_task(self._beat())
+
+    async def _beat(self):
+        """It is there, whether it reads or not."""
+        while True:
+            await asyncio.sleep(5)
+            self.writer.write(_framed(_block(7, b"")))
 
     async def take_one(self):
         """One frame; its kind's field number."""
@@ -93,8 +100,6 @@ class Subscription:
             self.position = gap[2]
         elif kind == 6:
             self.position = max(self.position, dict(fields(frame))[1])
-        elif kind == 7:
-            self.writer.write(_framed(_block(7, b"")))
         elif kind == 9:
             self.error = dict(fields(frame)).get(2, b"").decode()
             raise ConnectionError(self.error)
@@ -116,6 +121,7 @@ class Subscription:
         await self.writer.drain()
 
     async def close(self):
+        self._beats.cancel()
         self.writer.close()
         try:
             await self.writer.wait_closed()

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -27,7 +28,7 @@ REQUEST = re.compile(rb"GET /(\d+) HTTP/1\.1")
 
 def enter_namespace():
     """Starts this program anew where it may mount, if there is such a place."""
-    for options in (["-m"], ["-Urm"]):
+    for options in (["-m"], ["-Urm"]) if shutil.which("unshare") else ():
         if subprocess.run(["unshare", *options, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=False,
                           capture_output=True).returncode == 0:
             os.environ[NAMESPACE] = "yes"

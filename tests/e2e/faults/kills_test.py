@@ -4,6 +4,7 @@ moments, while the sensor is in the middle of a capture. What its spool kept mus
 it, once, in order. WEBTAP_KILLS says how many kills (60), WEBTAP_SEED which moments.
 Usage: kills_test.py WEBTAP-AGENT WEBTAP-CLIENT FAULTS-LIBRARY"""
 
+import contextlib
 import os
 import random
 import re
@@ -21,7 +22,7 @@ sys.path[:0] = [str(HERE.parents[1] / "support")]
 
 import capture  # noqa: E402
 import modsec_log  # noqa: E402
-from program import Program  # noqa: E402
+from program import Program, TIMEOUT  # noqa: E402
 from stream_case import StreamCase  # noqa: E402
 
 FAULTS = ""
@@ -29,7 +30,7 @@ KILLS = int(os.environ.get("WEBTAP_KILLS", "60"))
 SEED = int(os.environ.get("WEBTAP_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 REQUEST = re.compile(rb"GET /(\d+) HTTP/1\.1")
 HOSTS = 5
-LARGEST_BODY = 30_000  # halves: so that the spool, which may have 16 MiB, has to delete
+LARGEST_BODY = 2000
 
 # Where the sensor dies: the names are those of docs/spool.md's steps, the calls those that FAULTS knows.
 AGENT_POINTS = {
@@ -43,6 +44,8 @@ AGENT_POINTS = {
     "behind sync": "kill-after fdatasync *.open {m}",
     "seal written": "kill-before renameat *.open 1",
     "seal renamed": "kill-after renameat *.open 1",
+}
+DELETION_POINTS = {
     "range to delete written": "kill-before unlinkat *.seg 1",
     "segment deleted": "kill-after unlinkat *.seg 1",
 }
@@ -189,11 +192,6 @@ class Sensor(Victim):
         if not program.over:
             self.test.feeder.give_to(program.process.stdin)
 
-    def die(self):
-        super().die()
-        if self.deaths % 4 == 0:  # before retention gets there
-            self.test.export()
-
 
 class Kills(StreamCase):
     def setUp(self):
@@ -208,7 +206,7 @@ class Kills(StreamCase):
 
     def sensor_command(self):
         waits = [word for name in LOGS for word in ("--wait-for", name)]
-        return self.agent_command("-", "--spool-size", "16MiB", *waits, port=self.port)
+        return self.agent_command("-", *waits, port=self.port)
 
     def subscriber_command(self, log_format):
         return lambda: self.client_command(self.port, "--to", f"audit:{self.dir / log_format}?format={log_format}",
@@ -298,7 +296,7 @@ class Kills(StreamCase):
 
     def check(self, entry):
         number = int(REQUEST.match(entry.request_line).group(1))
-        self.assertEqual(entry.response_body, body(number))
+        self.assertEqual(entry.response_body or b"", body(number))
         return number
 
     def read_serial(self, folder):
@@ -322,6 +320,58 @@ class Kills(StreamCase):
         return {"index.log": [self.check(entry) for entry in modsec_log.read_concurrent(folder / "index.log", folder)]}
 
 
+class Deletions(StreamCase):
+    """A sensor whose spool is full dies while it deletes the oldest."""
+
+    def live(self, first, where=""):
+        """A life of 2 MB, ended by death; the spool may have 16."""
+        environment = dict(os.environ)
+        if where:
+            environment |= {"LD_PRELOAD": FAULTS, "WEBTAP_FAULT": where,
+                            "ASAN_OPTIONS": environment.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+        agent = self.start(*self.agent_command("-", "--spool-size", "16MiB"), stdin=subprocess.PIPE, env=environment)
+        with contextlib.suppress(OSError):
+            agent.process.stdin.write(capture.HEADER + b"".join(b"".join(capture.exchange(
+                "a.test", f"/{number}", random.Random(number).randbytes(200_000), client=("10.0.0.1", 1000 + number)))
+                for number in range(first, first + 10)))
+            agent.process.stdin.flush()
+        deadline = time.monotonic() + TIMEOUT
+        while not agent.over and time.monotonic() < deadline:
+            if not where and b"GET /%d " % (first + 9) in self.spool_command("export"):
+                agent.process.kill()
+            time.sleep(0.1)
+        self.assertEqual(agent.end(), -signal.SIGKILL, agent.said)
+
+    def numbers(self):
+        return [int(number) for number in REQUEST.findall(self.spool_command("export"))]
+
+    def test_a_sensor_that_dies_while_it_deletes_deletes_the_oldest_only(self):
+        for life in range(9):
+            self.live(10 * life)
+        before = self.numbers()
+        for number, where in enumerate(DELETION_POINTS.values()):
+            with self.subTest(where=where):
+                self.live(1000 + 20 * number, where)
+                self.spool_command("check")
+                self.assertEqual(self.numbers(), sorted(set(self.numbers())))
+                self.live(1010 + 20 * number)  # what was begun is done
+                now = self.numbers()
+                # Of what there was only a beginning went, in whole segments.
+                old = [entry for entry in now if entry in before]
+                self.assertEqual(old, before[len(before) - len(old):])
+                self.assertLess(len(old), len(before))
+                before = now
+        nothing = self.dir / "nothing.pcap"
+        nothing.write_bytes(capture.HEADER)
+        agent, port = self.sensor(nothing, "--spool-size", "16MiB", "--wait-for", "siem")
+        client = self.subscriber(port, "-o", self.dir / "logs")
+        self.assertEqual(agent.end(), 0, agent.said)
+        self.assertEqual(client.end(signal.SIGTERM), 0, client.said)
+        got = [int(number) for number in REQUEST.findall((self.dir / "logs" / "a.test-audit.log").read_bytes())]
+        self.assertEqual(got, self.numbers())
+        self.assertEqual(set(re.findall(r"missing: .* \((.*)\)", client.said)) - {"restart"}, set())
+
+
 if __name__ == "__main__":
     StreamCase.AGENT, StreamCase.CLIENT, FAULTS = sys.argv[1:4]
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:])
