@@ -12,6 +12,11 @@
 namespace webtap::agent {
 namespace {
 
+// Files that are read can wait for the spool's disk: nothing is lost by that.
+constexpr Duration kPatienceOfFiles = std::chrono::seconds(10);
+// A service that is to stop within seconds does not wait longer for a disk.
+constexpr Duration kPatienceOfService = std::chrono::seconds(1);
+
 const std::map<std::string, Stats> kStats{{"text", Stats::Text}, {"json", Stats::Json}};
 
 std::string joined(const std::vector<std::string>& words) {
@@ -137,6 +142,7 @@ ReadConfig Parser::finish_read(const std::string& filter) {
   if (std::ranges::count(read_config_.files, "-") > 1)
     throw UsageError("standard input can be read only once");
   finish_sensor_options(read_config_, sensor_texts_, "read");
+  read_config_.stream.spool_patience = kPatienceOfFiles;
   read_config_.stats = checked_choice("--stats", stats_, kStats);
   if (!metrics_.empty()) {
     if (!read_config_.stream.listens) throw UsageError("--metrics is of use in read only with --listen");
@@ -152,6 +158,12 @@ RunConfig Parser::finish_run(const std::string& filter) {
     if (!run_config_.filter.empty()) throw UsageError("the filter is given twice");
     run_config_.filter = joined(filter_words_);
   }
+  for (const KnownKey& key : keys()) {
+    const CLI::Option* const option = given_run().get_option("--" + key.name);
+    if (option->count() != 0) run_config_.given[key.name] = option->results();
+  }
+  if (!run_config_.filter.empty()) run_config_.given["filter"] = {run_config_.filter};
+  run_config_.stream.disk_patience = kPatienceOfService;
   finish_run_options(run_config_, run_texts_);
   finish_sensor_options(run_config_, sensor_texts_, "run");
   return std::move(run_config_);

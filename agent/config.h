@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,8 @@ struct RunConfig : SensorConfig {
   bool promiscuous = false;
   std::size_t max_memory = 512u << 20;
   ServiceConfig service;
+  // Each option that was given, without its dashes, as text: tells what has changed when it is read again.
+  std::map<std::string, std::vector<std::string>> given;
 };
 
 struct CommandLine {

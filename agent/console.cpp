@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "webtap/base/printable.h"
+
 namespace webtap::agent {
 namespace {
 
@@ -21,35 +23,12 @@ std::string progress_text(double seconds, double done, double total) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
-  std::string out;
-  const auto escape = [&](unsigned char byte) {
-    char shown[5];
-    std::snprintf(shown, sizeof shown, "\\x%02x", byte);
-    out += shown;
-  };
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    const auto next = static_cast<unsigned char>(at + 1 < text.size() ? text[at + 1] : 0);
-    if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {  // a control character of two bytes in UTF-8
-      escape(byte);
-      escape(next);
-      ++at;
-    } else if ((byte < 0x20 && byte != '\n') || byte == 0x7f) {
-      escape(byte);
-    } else {
-      out += text[at];
-    }
-  }
-  return out;
-}
-
 void Console::say(const std::string& text) { print("webtap-agent: " + text + "\n"); }
 
 void Console::print(const std::string& text) {
   const std::lock_guard lock(mutex_);
   erase();
-  write(printable(text));
+  write(escape_controls(text, LineFeeds::Stay));
 }
 
 void Console::progress(std::uint64_t done, std::uint64_t total) {

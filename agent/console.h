@@ -9,9 +9,6 @@
 
 namespace webtap::agent {
 
-// Bytes that a terminal would obey become \xhh; line feeds stay.
-std::string printable(std::string_view text);
-
 class Console {
  public:
   // "webtap-agent: TEXT". From any thread.

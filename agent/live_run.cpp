@@ -16,7 +16,8 @@ using service::LogLevel;
 
 constexpr auto kRound = 100ms;
 constexpr auto kReport = 1s;
-constexpr auto kAlive = 10s;  // since the main loop went round last
+constexpr auto kDiskPatience = 1500ms;  // at the end
+constexpr auto kAlive = 10s;            // since the main loop went round last
 
 MemoryShares checked_shares(const RunConfig& config) {
   const std::size_t least = least_memory(config.max_body, static_cast<std::size_t>(config.threads));
@@ -60,6 +61,14 @@ void LiveRun::open_captures() {
   }
 }
 
+bool LiveRun::all_open() const {
+  return std::ranges::all_of(captures_, [](const LiveLane::Captures& captures) {
+    return std::ranges::none_of(captures, [](const auto& capture) {
+      return capture->state() == capture::LiveCapture::State::Absent;
+    });
+  });
+}
+
 void LiveRun::start() {
   const Outputs::Queues queues{captures_.size(), shares_.lane.queue, sink::WhenFull::Drop};
   outputs_.emplace(config_, queues, &shares_, true, say(LogLevel::Warning));
@@ -97,6 +106,7 @@ void LiveRun::finish() {
   for (const auto& lane : lanes_) lane->stop();
   finished_ = true;
   outputs_->finish();
+  if (!outputs_->sync(kDiskPatience)) log_(LogLevel::Warning, "not all audit logs are known to be on disk");
   const std::atomic<bool> at_once = true;
   outputs_->finish_stream(at_once);
   const std::string text = losses_.rest(summary());
@@ -132,6 +142,8 @@ Summary LiveRun::summary() const {
 void LiveRun::reload() { outputs_->reload(); }
 
 void LiveRun::reopen_logs() { outputs_->reopen(); }
+
+void LiveRun::change_rotation(const sink::Rotation& rotation) { outputs_->change_rotation(rotation); }
 
 Health LiveRun::health() const {
   Health health;

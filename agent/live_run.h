@@ -33,6 +33,8 @@ class LiveRun {
   LiveRun(const LiveRun&) = delete;
   LiveRun& operator=(const LiveRun&) = delete;
 
+  // Before start(). Whether no interface is waited for: the others stay open, and need no capability again.
+  bool all_open() const;
   // Opens the outputs and starts the threads. Throws what the outputs do.
   void start();
   // Says what is lost, until `stop` is set or nothing can be written any more; `each_round` is called several
@@ -44,6 +46,7 @@ class LiveRun {
   void reload();
   // Local audit logs are opened anew: for who has moved them.
   void reopen_logs();
+  void change_rotation(const sink::Rotation& rotation);
   // Whether it lives, and what keeps it from its work.
   Health health() const;
 

@@ -12,10 +12,11 @@
 #include <exception>
 #include <thread>
 
+#include "agent/check_command.h"
 #include "agent/config.h"
 #include "agent/console.h"
-#include "agent/live_run.h"
 #include "agent/read_run.h"
+#include "agent/run_command.h"
 
 namespace webtap::agent {
 namespace {
@@ -92,20 +93,12 @@ int read(const ReadConfig& config, Console& console) {
   return run.run(stop_requested);
 }
 
-int run_live(const RunConfig& config, Console& console) {
-  handle_signals();
-  LiveRun run(config, [&console](service::LogLevel, const std::string& text) { console.say(text); });
-  run.start();
-  const int status = run.run(stop_requested);
-  console.print(to_text(run.summary()));
-  return status;
-}
-
 int run(int argc, const char* const* argv, Console& console) {
   const CommandLine line = parse_command_line(argc, argv);
   if (line.action == CommandLine::Action::Spool) return run_spool_command(line.spool, console);
   if (line.action == CommandLine::Action::Read) return read(line.read, console);
-  if (line.action == CommandLine::Action::Run) return run_live(line.run, console);
+  if (line.action == CommandLine::Action::Run) return run_command(argc, argv, line.run);
+  if (line.action == CommandLine::Action::Check) return check_command(line.run);
   std::fputs(line.text.c_str(), stdout);
   return kDone;
 }

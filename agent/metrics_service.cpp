@@ -26,9 +26,6 @@ bool OutputWatch::rises(Seen& seen, std::uint64_t count, Clock::time_point now) 
 
 std::vector<std::string> OutputWatch::problems(const Summary& summary, Clock::time_point now) {
   std::vector<std::string> found;
-  for (const InterfaceSummary& interface : summary.interfaces) {
-    if (!interface.up) found.push_back("interface " + interface.name + " is down");
-  }
   if (rises(lost_, summary.events_lost, now)) found.emplace_back("audit logs cannot be written");
   if (!summary.served) return found;
   const spool::SpoolCounters& spool = summary.served->spool;

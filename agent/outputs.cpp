@@ -80,6 +80,14 @@ void Outputs::reopen() {
   if (files_) files_->request_reopen();
 }
 
+void Outputs::change_rotation(const sink::Rotation& rotation) {
+  if (files_) files_->request_rotation(rotation);
+}
+
+bool Outputs::sync(std::chrono::milliseconds patience) {
+  return !files_ || sink::sync_within(files_->take_unsynced(), patience);
+}
+
 void Outputs::add_to(Summary& summary) const {
   summary.mask_dry_run = !files_ && !stream_;
   if (files_) {

@@ -44,6 +44,9 @@ class Outputs {
   void reload();
   // From any thread: local audit logs are opened anew before the next entry.
   void reopen();
+  void change_rotation(const sink::Rotation& rotation);
+  // Behind finish(). Whether local audit logs are on disk before `patience` ends.
+  bool sync(std::chrono::milliseconds patience);
   // Nothing can be written any more.
   bool failed() const { return writer_->failed(); }
   // For any thread: fills in what is known here.

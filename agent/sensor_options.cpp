@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kLargestBody = std::size_t{1} << 30;
 constexpr std::size_t kMostHosts = 1'000'000;
 constexpr std::size_t kSmallestRotation = 64u << 10;
-constexpr std::size_t kMostKept = 100'000;
+constexpr std::size_t kMostKept = 10'000;
 
 const std::map<std::string, sink::Format> kFormats{
     {"serial", sink::Format::Serial}, {"json", sink::Format::Json}, {"concurrent", sink::Format::Concurrent}};

@@ -9,7 +9,6 @@
 namespace webtap::agent {
 namespace {
 
-constexpr auto kSyncTimeout = std::chrono::seconds(10);
 constexpr auto kLook = std::chrono::milliseconds(50);
 
 std::string joined(const std::vector<std::string>& names) {
@@ -28,6 +27,7 @@ StreamService::StreamService(const StreamConfig& config, const std::string& sens
   options.port = config.port;
   options.tls = config.tls;
   options.subscribers = config.subscribers;
+  options.compression = config_.compression;
   options.sensor_name = sensor;
   options.software = std::string("webtap-agent/") + kVersion;
   if (shares != nullptr)
@@ -53,6 +53,7 @@ spool::SpoolOptions StreamService::spool_options(const MemoryShares* shares) {
   options.directory = config_.spool;
   options.max_bytes = config_.spool_bytes;
   options.max_age = config_.spool_age;
+  options.patience = config_.spool_patience;
   options.say = say_;
   options.on_progress = [this] {
     const std::lock_guard lock(told_mutex_);
@@ -64,7 +65,7 @@ spool::SpoolOptions StreamService::spool_options(const MemoryShares* shares) {
 std::vector<sink::EventSink*> StreamService::sinks(sink::EventSink* files) {
   std::vector<sink::EventSink*> sinks{&sink_};
   if (files != nullptr && config_.audit_logs == AuditLogs::Fallback) {
-    sinks.push_back(&fallback_.emplace(*files, spool_, server_->coverage(), say_));
+    sinks.push_back(&fallback_.emplace(*files, sink_, spool_, server_->coverage(), say_));
   } else if (files != nullptr) {
     sinks.push_back(files);
   }
@@ -83,7 +84,7 @@ ServedSummary StreamService::summary() const {
 }
 
 void StreamService::finish(const std::atomic<bool>& stop) {
-  if (!spool_.sync(kSyncTimeout)) say_("spool: not everything could be brought to disk");
+  if (!spool_.sync(config_.disk_patience)) say_("spool: not everything could be brought to disk");
   const spool::Position last = spool_.appended();
   if (!config_.wait_for.empty() && !server_->have_acknowledged(config_.wait_for, last)) {
     say_("stream: waiting until " + joined(config_.wait_for) + " has acknowledged everything");
@@ -93,7 +94,7 @@ void StreamService::finish(const std::atomic<bool>& stop) {
     }
   }
   server_->stop();
-  if (!spool_.sync(kSyncTimeout)) say_("spool: not everything could be brought to disk");
+  if (!spool_.sync(config_.disk_patience)) say_("spool: not everything could be brought to disk");
 }
 
 }  // namespace webtap::agent

@@ -8,6 +8,7 @@
 
 #include "client/remote_options.h"
 #include "client/sinks/table.h"
+#include "webtap/base/text.h"
 #include "webtap/wire/limits.h"
 
 namespace webtap::client {
@@ -82,9 +83,7 @@ void add_output_options(CLI::App& app, Texts& texts, Output& output) {
 
 void finish_filter(const Texts& texts, wire::Filter& filter) {
   for (const std::string& text : texts.hosts) {
-    filter.hosts.push_back(checked_text("--host", text));
-    std::ranges::transform(filter.hosts.back(), filter.hosts.back().begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; });
+    filter.hosts.push_back(lower_case(checked_text("--host", text)));
   }
   for (const std::string& text : texts.methods) filter.methods.push_back(checked_text("--method", text));
   for (const std::string& text : texts.statuses) filter.statuses.push_back(parse_status_range(text));

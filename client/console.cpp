@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "webtap/wire/printable.h"
+#include "webtap/base/printable.h"
 
 namespace webtap::client {
 namespace {
@@ -12,7 +12,7 @@ constexpr std::size_t kLongest = 4096;
 }  // namespace
 
 void Console::say(const std::string& text) {
-  const std::string line = "webtap-client: " + wire::printable(text, kLongest) + "\n";
+  const std::string line = "webtap-client: " + printable(text, kLongest) + "\n";
   const std::lock_guard lock(mutex_);
   std::fputs(line.c_str(), stderr);
 }

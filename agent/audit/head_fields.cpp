@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "webtap/base/text.h"
+
 namespace webtap::audit {
 namespace {
 
 bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 bool is_white_space(char byte) { return is_blank(byte) || byte == '\r' || byte == '\n'; }
-char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20) : byte; }
 
 }  // namespace
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <cstdint>
 
+#include "webtap/base/text.h"
+
 namespace webtap::audit {
 namespace {
-
-char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20) : byte; }
 
 int hex_digit(char byte) {
   if (byte >= '0' && byte <= '9') return byte - '0';

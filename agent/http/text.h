@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "webtap/base/bytes.h"
+#include "webtap/base/text.h"
 
 namespace webtap::http {
 
@@ -23,7 +24,6 @@ constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // Blanks, line ends, and what servers and browsers have been seen to skip like them.
 constexpr bool is_padding(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; }
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 constexpr bool is_token(ByteView text) {
   for (char c : text)

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -37,15 +39,14 @@ std::optional<Status> read_status() {
   return Status{values[10], values[11], values[16], values[18], values[19], values[20]};
 }
 
-// Seconds since 1970 when the system started.
-std::optional<double> boot_time() {
-  std::ifstream file("/proc/stat");
-  for (std::string key; file >> key;) {
-    double value = 0;
-    if (key == "btime" && file >> value) return value;
-    file.ignore(1 << 16, '\n');
-  }
-  return std::nullopt;
+// Seconds since 1970; told once, so that clocks that differ a little do not look like a new start.
+double start_time(double seconds_behind_boot) {
+  timespec since_boot{};
+  clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const double up = static_cast<double>(since_boot.tv_sec) + static_cast<double>(since_boot.tv_nsec) * 1e-9;
+  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  static const double start = now.count() - up + seconds_behind_boot;
+  return start;
 }
 
 std::optional<double> open_descriptors() {
@@ -83,10 +84,8 @@ void add_process_metrics(Exposition& exposition) {
                    status->resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE)));
   exposition.gauge("process_virtual_memory_bytes", "Memory that is addressed.", status->virtual_bytes);
   exposition.gauge("process_threads", "Threads.", status->threads);
-  if (const auto boot = boot_time()) {
-    exposition.gauge("process_start_time_seconds", "When the process started, in seconds since 1970.",
-                     *boot + status->start_ticks / ticks);
-  }
+  exposition.gauge("process_start_time_seconds", "When the process started, in seconds since 1970.",
+                   start_time(status->start_ticks / ticks));
 }
 
 }  // namespace webtap::metrics

@@ -2,26 +2,9 @@
 
 #include <algorithm>
 
+#include "webtap/base/printable.h"
+
 namespace webtap::server {
-namespace {
-
-std::string printable(const std::string& text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      out += c;
-    } else {
-      out += "\\x";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 void Notices::say(const std::string& text) {
   if (left_ == 0) {
@@ -29,7 +12,7 @@ void Notices::say(const std::string& text) {
     return;
   }
   --left_;
-  say_(printable(text));
+  say_(escape_controls(text, LineFeeds::AreEscaped));
 }
 
 void Notices::tick() {

@@ -4,13 +4,12 @@
 #include <cstdint>
 
 #include "agent/server/glob.h"
+#include "webtap/base/text.h"
 #include "webtap/event/finding.h"
 #include "webtap/event/head.h"
 
 namespace webtap::server {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 bool any_matches(const std::vector<std::string>& globs, std::string_view text) {
   return std::ranges::any_of(globs, [text](const std::string& glob) { return matches(glob, text); });

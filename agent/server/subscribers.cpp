@@ -6,18 +6,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "webtap/base/text.h"
+
 namespace webtap::server {
 namespace {
 
 constexpr std::size_t kLargestTable = 1u << 20;
 constexpr std::size_t kMostConnections = 1024;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), lower);
-  return text;
-}
 
 // Reads one document; every complaint names the line.
 class TableReader {

@@ -81,15 +81,12 @@ void forbid_core_dumps() {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-void hand_over_directory(const std::string& path, const User& user) {
-  const std::string what = "hand over directory '" + path + "' to '" + user.name + "'";
-  if (mkdir(path.c_str(), 0750) != 0) check(errno == EEXIST, what);
+void make_directory_for(const User& user, const std::string& path) {
+  const std::string what = "make directory '" + path + "' for '" + user.name + "'";
+  if (mkdir(path.c_str(), 0750) != 0) return check(errno == EEXIST, what);
+  // Who may write beside it may have put something else in its place by now: a link is not followed.
   const Descriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  check(bool{directory}, what);
-  struct stat status {};
-  check(fstat(directory.number(), &status) == 0, what);
-  if (status.st_uid == user.id) return;
-  check(fchown(directory.number(), user.id, user.group) == 0, what);
+  check(directory && fchown(directory.number(), user.id, user.group) == 0, what);
 }
 
 void become(const User& user, Keep keep) {

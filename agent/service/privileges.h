@@ -30,8 +30,8 @@ enum class Keep { Nothing, NetRaw };
 // this one.
 void forbid_core_dumps();
 
-// The directory, made if it is missing, is the user's. Only as root. Throws PrivilegeError.
-void hand_over_directory(const std::string& path, const User& user);
+// Makes the directory for the user, if it is missing. What is there stays whose it is. Throws PrivilegeError.
+void make_directory_for(const User& user, const std::string& path);
 
 // The calling thread, and those it starts from now on, are this user's, with its groups, and have no
 // capability but what `keep` says; nothing that is executed gains one. To be called while there is one

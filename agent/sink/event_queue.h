@@ -98,6 +98,7 @@ class EventQueue final : public audit::EventHandler {
   bool has_room();
   bool has_ample_room() const;
   void wait_for_room();
+  void fetch_next_slots() const;
   void reclaim();
   bool is_worth_reading(std::uint64_t published, std::uint64_t mark) const;
   bool calls_for_reader(std::uint64_t mark) const;

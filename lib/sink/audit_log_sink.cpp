@@ -50,6 +50,12 @@ int AuditLogSink::sync() {
   return directory_.sync();
 }
 
+Unsynced AuditLogSink::take_unsynced() {
+  Unsynced unsynced = files_.take_unsynced();
+  if (options_.format == Format::Concurrent) unsynced.file_system = directory_.descriptor();
+  return unsynced;
+}
+
 void AuditLogSink::request_reopen() {
   const std::lock_guard lock(requests_mutex_);
   requests_.reopen = true;

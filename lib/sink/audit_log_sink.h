@@ -62,6 +62,9 @@ class AuditLogSink final : public EventSink {
   // Makes everything that was flushed durable; gives 0, or errno.
   int sync();
 
+  // The same, for who does not wait here for the disk; by the thread that writes, or behind it.
+  Unsynced take_unsynced();
+
   // From any thread; it is done by the thread that writes, when it writes or flushes next.
   // Files are opened anew by their names: after another program moved them.
   void request_reopen();

@@ -101,13 +101,17 @@ int OutputDirectory::rename_over_none(const std::string& from, const std::string
 
 std::vector<std::string> OutputDirectory::names() const {
   std::vector<std::string> names;
-  Descriptor again(openat(descriptor_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Descriptor again = descriptor();
   DIR* const directory = again ? fdopendir(again.number()) : nullptr;
   if (directory == nullptr) return names;
   again.release();
   while (const dirent* entry = readdir(directory)) names.emplace_back(entry->d_name);
   closedir(directory);
   return names;
+}
+
+Descriptor OutputDirectory::descriptor() const {
+  return Descriptor(openat(descriptor_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 bool OutputDirectory::is_at(const Descriptor& file, const std::string& name) const {

@@ -46,6 +46,8 @@ class OutputDirectory {
   int rename_over_none(const std::string& from, const std::string& to) const;
   // Of everything in it; what cannot be read is left out.
   std::vector<std::string> names() const;
+  // Open once more.
+  Descriptor descriptor() const;
   // Whether the open file is the one of this name.
   bool is_at(const Descriptor& file, const std::string& name) const;
   // Bytes of the file; 0 where there is none.

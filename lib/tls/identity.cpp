@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "webtap/base/text.h"
 #include "webtap/tls/openssl_handle.h"
 #include "webtap/tls/peer.h"
 
 namespace webtap::tls {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 // A NUL in a name is an old trick: what compares as text would see the part before it.
 void take(std::vector<std::string>& names, const ASN1_IA5STRING* text, bool in_lower_case) {

@@ -4,7 +4,7 @@
 #include "webtap/v1/stream.pb.h"
 #include "webtap/wire/frame_codec.h"
 #include "webtap/wire/frame_fields.h"
-#include "webtap/wire/printable.h"
+#include "webtap/base/printable.h"
 
 namespace webtap::wire {
 namespace {

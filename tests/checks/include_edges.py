@@ -46,7 +46,7 @@ THIRD_PARTIES = [
     (r"nlohmann/.*", [r"lib/modsec/[^/]+\.cpp", r"agent/[^/]+\.cpp", r"client/sinks/ecs\.cpp"]),
     (r"CLI/.*", [r"agent/[^/]+\.cpp", r"client/[^/]+\.cpp"]),
     (r"yaml-cpp/.*", [r"agent/[^/]+\.cpp", r"agent/server/[^/]+\.cpp"]),
-    (r"spdlog/.*|fmt/.*", [r"agent/[^/]+\.cpp", r"agent/sink/[^/]+\.cpp"]),
+    (r"spdlog/.*|fmt/.*", [r"agent/service/[^/]+\.cpp"]),
     (r"asio/.*", [r"lib/tls/[^/]+\.cpp", r"lib/subscriber/[^/]+\.(h|cpp)", r"agent/server/[^/]+\.(h|cpp)"]),
     (r"prometheus/.*", [r"agent/metrics/[^/]+\.cpp"]),
     (r"httplib\.h", [r"agent/metrics/([^/]+\.cpp|connection\.h)"]),
