@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t kLastSecond = 253402300799;  // 9999-12-31T23:59:59Z, the last one that dates can write
 // How long the kernel collects packets in a block of the ring before it shows them, at most.
 constexpr int kCollect = 10;  // milliseconds
-// Packets that were there when another thread's socket joined have been read within this.
+// What was in the ring when the socket joined its group has been read within this.
 constexpr auto kSettle = std::chrono::seconds(1);
 
 using Clock = std::chrono::steady_clock;
@@ -75,12 +75,12 @@ struct LiveCapture::Impl {
   void take_statistics();
 
   bool open(const InterfaceState& found, Refusal& refusal);
+  void join();
   void set_filter();
   void close();
   void look_at_open(const InterfaceState& found);
   void try_to_open(const InterfaceState& found);
   void enter(State state, const std::string& why);
-  void look_at_group();
   void on_packet(const pcap_pkthdr& header, const u_char* bytes);
 
   const LiveOptions options_;
@@ -93,10 +93,10 @@ struct LiveCapture::Impl {
   State state_ = State::Absent;
   std::string why_;  // the state is so, as it was said last
   LinkType link_type_{};
-  PacketHandler* handler_ = nullptr;            // during read() only
-  Timestamp settled_since_ = Timestamp::min();  // of the group: older packets are not to be passed on
-  bool settled_ = true;                         // there are none any more
-  Clock::time_point unsettled_{};               // when that was last in doubt
+  PacketHandler* handler_ = nullptr;     // during read() only
+  Timestamp joined_ = Timestamp::min();  // the group; by the clock that stamps packets
+  Clock::time_point opened_at_{};
+  bool settled_ = true;  // no packets come any more that are older than joined_
   LiveCounters counters_;
   // For how full the ring is: what the kernel put there, less what was taken out.
   std::uint64_t taken_ = 0;
@@ -142,8 +142,7 @@ bool LiveCapture::Impl::open(const InterfaceState& found, Refusal& refusal) {
   try {
     if (pcap_setnonblock(pcap_.get(), 1, error.data()) != 0) throw CaptureError(error.data());
     if (!options_.filter.empty()) set_filter();
-    if (group_ != nullptr) group_->join(pcap_fileno(pcap_.get()));
-    in_group_ = group_ != nullptr;
+    if (group_ != nullptr) join();
   } catch (const FilterError&) {
     close();
     throw;
@@ -155,6 +154,17 @@ bool LiveCapture::Impl::open(const InterfaceState& found, Refusal& refusal) {
   link_type_ = static_cast<LinkType>(pcap_datalink(pcap_.get()));
   opened_ = found;
   return true;
+}
+
+// Before it joined, the socket was given what belongs to the others too. Packets come in the order in which
+// they were stamped: the first younger one, or an empty ring, ends the comparison, so that a clock that is
+// set back later does not begin it again.
+void LiveCapture::Impl::join() {
+  group_->join(pcap_fileno(pcap_.get()));
+  in_group_ = true;
+  joined_ = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  opened_at_ = Clock::now();
+  settled_ = false;
 }
 
 // Where the link type has no VLANs, or the filter leaves no place for them, it stays as it was given.
@@ -222,36 +232,26 @@ void LiveCapture::Impl::enter(State state, const std::string& why) {
 int LiveCapture::Impl::read(PacketHandler& handler, int limit) {
   if (!pcap_) return 0;
   handler_ = &handler;
-  if (in_group_) look_at_group();
   const auto on_packet = [](u_char* self, const pcap_pkthdr* header, const u_char* bytes) {
     reinterpret_cast<Impl*>(self)->on_packet(*header, bytes);
   };
   const int count = pcap_dispatch(pcap_.get(), limit, on_packet, reinterpret_cast<u_char*>(this));
   taken_ += static_cast<std::uint64_t>(std::max(count, 0));
   emptied_ = emptied_ || count == 0;
-  if (count == 0 && Clock::now() - unsettled_ > kSettle) settled_ = true;
+  if (count == 0 && !settled_) settled_ = Clock::now() - opened_at_ > kSettle;
   if (count >= 0) return count;
   const std::string reason = pcap_geterr(pcap_.get());
+  const bool gone = probe_.look(options_.interface).index != opened_.index;
   close();
-  enter(State::Absent, reason + "; waiting for it");
+  enter(State::Absent, (gone ? "it is gone" : "it cannot be read: " + reason) + "; waiting for it");
   return 0;
-}
-
-// Packets come in the order in which they were stamped: the first one that is younger, or an empty ring, ends
-// the comparison, so that a clock that is set back later does not begin it again.
-void LiveCapture::Impl::look_at_group() {
-  const Timestamp since = group_->settled_since();
-  if (since == settled_since_) return;
-  settled_since_ = since;
-  settled_ = false;
-  unsettled_ = Clock::now();
 }
 
 void LiveCapture::Impl::on_packet(const pcap_pkthdr& header, const u_char* bytes) {
   Packet packet;
   taken_bytes_ += header.caplen;
   packet.time = to_timestamp(header.ts);
-  if (!settled_ && packet.time < settled_since_) return;
+  if (!settled_ && packet.time < joined_) return;
   settled_ = true;
   packet.link_type = link_type_;
   packet.bytes = ByteView(reinterpret_cast<const char*>(bytes), header.caplen);

@@ -67,7 +67,6 @@ class Live(LiveCase):
         self.network.connect()
         sensor.wait_for("'wts': capturing", 3)
         nginx.kill()
-        (nginx.folder / "nginx.pid").unlink()
         nginx = Nginx(self.network, self.folder / "again")
         self.addCleanup(nginx.kill)
         fetch(self.network, V4, ["/200?third"])

@@ -99,8 +99,9 @@ class Promises(LiveCase):
         sensor.wait_for("listening on port ")
         port = re.search(r"listening on port (\d+)", sensor.said()).group(1)
         client = self.network.popen(self.network.server, [
-            CLIENT, "subscribe", f"localhost:{port}", "--cert", certificates / "client.pem", "--key",
-            certificates / "client.key", "--ca", certificates / "ca.pem", "--to", "stdout:?format=json"],
+            CLIENT, "subscribe", f"localhost:{port}", "--cert", certificates / "clients" / "client.pem", "--key",
+            certificates / "clients" / "client.key", "--ca", certificates / "ca.pem", "--from", "earliest", "--to",
+            "stdout:?format=json"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.addCleanup(client.wait)
         self.addCleanup(client.stdout.close)
