@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "webtap/base/printable.h"
 #include "webtap/v1/stream.pb.h"
 #include "webtap/wire/frame_codec.h"
 #include "webtap/wire/frame_fields.h"
-#include "webtap/base/printable.h"
 
 namespace webtap::wire {
 namespace {
