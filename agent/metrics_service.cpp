@@ -1,8 +1,8 @@
 #include "agent/metrics_service.h"
 
-#include "agent/console.h"
 #include "agent/metrics/process_metrics.h"
 #include "agent/summary_metrics.h"
+#include "webtap/base/printable.h"
 
 namespace webtap::agent {
 namespace {
@@ -12,7 +12,7 @@ constexpr auto kPatience = std::chrono::seconds(2);
 constexpr auto kRecent = std::chrono::minutes(1);
 
 metrics::Page plain(int status, const std::string& text) {
-  return {status, "text/plain; charset=utf-8", printable(text) + "\n"};
+  return {status, "text/plain; charset=utf-8", escape_controls(text, LineFeeds::Stay) + "\n"};
 }
 
 }  // namespace
