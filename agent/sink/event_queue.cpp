@@ -139,7 +139,8 @@ void EventQueue::release() {
   trim(slot);
   bytes_released_.add(slot.bytes);
   released_.store(index + 1, std::memory_order_release);
-  if (!filler_sleeps_.load(std::memory_order_relaxed) || !has_ample_room() || !filler_sleeps_.exchange(false)) return;
+  if (!filler_sleeps_.load(std::memory_order_relaxed) || !has_ample_room() || !filler_sleeps_.exchange(false))
+    return;
   { const std::lock_guard lock(bell_->mutex); }
   filler_.notify_one();
 }
