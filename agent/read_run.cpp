@@ -35,7 +35,8 @@ class ReadRun::LockedPackets final : public capture::PacketHandler {
     next_.on_packet(packet);
   }
   void on_packets(std::span<const capture::Packet> packets) override {
-    const std::lock_guard lock(mutex_);
+    run_.give_way();
+    const std::lock_guard lock(run_.counters_);
     next_.on_packets(packets);
   }
 

@@ -55,7 +55,7 @@ void add_stream_options(CLI::App& app, StreamConfig& config, StreamTexts& texts)
   add("--spool-age", texts.spool_age, "Events are deleted at this age, as 12h or 7d (at any age kept)",
       "AGE");
   add("--compress", texts.compress, "For subscribers on other machines, for all, or for none (remote)",
-      choice_list(kCompressions));
+      choice_list(kCompressions).c_str());
   add("--audit-log", texts.audit_log,
       "Local files: always, or as a fallback while no subscriber has everything (always)", "always|fallback");
 }
