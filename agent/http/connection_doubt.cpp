@@ -61,6 +61,17 @@ void ConnectionParser::settle_maybe_body(Half& h) {
   }
 }
 
+// The head has ended if what came last may be its end. Gives whether it did.
+bool ConnectionParser::end_doubtful_head(Half& h) {
+  if (h.state != State::Head || !h.exchange || !h.head.finish(message(h).head)) return false;
+  const std::string given_back = h.head.given_back();
+  message(h).wire_size -= given_back.size();
+  on_head_end(h);
+  if (!given_back.empty()) consume(h, given_back);
+  settle_maybe_body(h);
+  return true;
+}
+
 // Where the body ends nobody said, or what was said cannot be read: it goes on to the next message, if one
 // comes.
 void ConnectionParser::open_end(Half& h) {

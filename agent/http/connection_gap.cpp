@@ -7,6 +7,7 @@ using event::FindingKind;
 using event::Side;
 
 void ConnectionParser::gap(Half& h, std::uint64_t length) {
+  end_doubtful_head(h);
   settle_maybe_body(h);
   settle_start(h);  // the beginning of a start line, or of a body without one
   switch (h.state) {
@@ -37,31 +38,35 @@ void ConnectionParser::gap_at_start(Half& h, std::uint64_t length) {
     findings(*h.exchange, side(h)).add(FindingKind::BodyGap, message(h).body_size, length);
     end_message(h, false);
     h.state = State::Resync;
-    if (h.role == kServer) lost_responses(0);
+    lost_messages(h, 0);
     return;
   }
   h.state = State::Resync;
+  lost_messages(h, length);
+}
+
+// Whole messages may be among what was lost; `length` of it is not said yet.
+void ConnectionParser::lost_messages(Half& h, std::uint64_t length) {
   if (h.role == kServer) {
     lost_responses(length);
+    return;
+  }
+  Exchange* answered = overtaken();
+  Exchange* last = queue_.back();
+  if (answered)
+    doubt_pairing();
+  else
+    lost_requests();
+  if (length == 0) {
+    // Said of the message that it hit.
+  } else if (answered) {
+    findings(*answered, Side::Request).add(FindingKind::HeadGap, 0, length);
+  } else if (last && last->http09) {  // where a request without a version ends, nothing says but what follows
+    findings(*last, Side::Request).add(FindingKind::HeadGap, last->transaction.request.head.size(), length);
   } else {
     h.lost += length;
   }
-}
-
-// The oldest exchange without a response was answered in the gap, in part or in whole, and maybe more of
-// them.
-void ConnectionParser::lost_responses(std::uint64_t length) {
-  Exchange* oldest = first_unanswered();
-  response_gap_ = true;
-  for (Exchange* each = oldest; each; each = each->next) each->lost_response_likely = true;
-  if (length == 0) return;
-  if (!oldest) {
-    server().lost += length;
-    return;
-  }
-  findings(*oldest, Side::Response).add(FindingKind::HeadGap, 0, length);
-  oldest->response_started = oldest->response_done = true;
-  emit_finished();
+  give_up_requests();
 }
 
 // What came of the head says what it can; where the message ends is not known.
@@ -70,12 +75,12 @@ void ConnectionParser::gap_in_head(Half& h, std::uint64_t length) {
     findings(*h.exchange, side(h)).add(FindingKind::HeadGap, message(h).head.size(), length);
     // What has no version because it was cut is no HTTP/0.9.
     h.exchange->line_cut = h.role == kClient && message(h).head.find('\n') == std::string::npos;
-    on_head_end(h);
+    on_head_end(h, true);
     settle_maybe_body(h);
     if (h.state == State::Body) end_message(h, false);
   }
   if (h.state != State::Tunnel) h.state = State::Resync;
-  if (h.role == kServer) lost_responses(0);
+  lost_messages(h, 0);
 }
 
 void ConnectionParser::gap_in_body(Half& h, std::uint64_t length) {
@@ -92,7 +97,7 @@ void ConnectionParser::gap_in_body(Half& h, std::uint64_t length) {
     return;
   }
   h.state = State::Resync;
-  if (h.role == kServer) lost_responses(0);
+  lost_messages(h, 0);
 }
 
 }  // namespace webtap::http

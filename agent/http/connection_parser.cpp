@@ -52,6 +52,7 @@ void ConnectionParser::attach(const stream::Connection& connection, const Connec
   const bool other = memory_.protocol == Protocol::Tls || memory_.protocol == Protocol::Http2;
   for (Half& h : halves_) {
     h.scanned = 0;
+    h.acknowledged = h.passed = h.offset = 0;
     h.first = memory_.protocol != Protocol::Http || memory_.fresh_tunnel;
     h.state = other ? State::Tunnel : memory_.mid_stream ? State::Resync : State::Start;
   }
@@ -66,7 +67,7 @@ void ConnectionParser::adopt(Exchange* exchange) {
 bool ConnectionParser::idle() const {
   const auto resting = [](const Half& h) {
     return (h.state == State::Start || h.state == State::Tunnel) && h.pending.empty() && h.skipped == 0 &&
-           !h.ended && !h.malformed;
+           !h.ended && !h.malformed && !h.requests_lost;
   };
   const bool same = halves_[0].state == halves_[1].state;
   const bool known = memory_.protocol == Protocol::Http ? halves_[0].state == State::Start
@@ -93,6 +94,10 @@ void ConnectionParser::reset() {
 void ConnectionParser::on_chunk(const stream::Chunk& chunk) {
   now_ = chunk.time;
   Half& h = half(chunk.direction);
+  h.acknowledged = chunk.acknowledged;
+  h.passed = chunk.passed;
+  h.heard = chunk.heard;
+  h.offset = chunk.offset;
   if (chunk.gap_before != 0) gap(h, chunk.gap_before);
   if (!chunk.bytes.empty()) consume(h, chunk.bytes);
   account();
@@ -159,15 +164,16 @@ void ConnectionParser::read_head_bytes(Half& h, ByteView& bytes) {
   if (!given_back.empty()) consume(h, given_back);
 }
 
-void ConnectionParser::on_head_end(Half& h) {
+// `cut`: what follows in the head is lost.
+void ConnectionParser::on_head_end(Half& h, bool cut) {
   Findings found = findings(*h.exchange, side(h));
   if (h.head.not_kept() != 0)
     found.add(FindingKind::HeadTruncated, message(h).head.size(), h.head.not_kept());
   h.exchange->transaction.finished = now_;
   if (h.role == kClient) {
-    on_request_head(h, parse_request_head(message(h).head, found));
+    on_request_head(h, parse_request_head(message(h).head, found, cut));
   } else {
-    on_response_head(h, parse_response_head(message(h).head, found));
+    on_response_head(h, parse_response_head(message(h).head, found, cut));
   }
 }
 
@@ -337,6 +343,7 @@ void ConnectionParser::emit_front() {
   }
   if (!t.request.present) findings(exchange, Side::Exchange).add_once(FindingKind::NoRequest);
   if (!t.response.present) findings(exchange, Side::Exchange).add_once(FindingKind::NoResponse);
+  if (exchange.unsure) findings(exchange, Side::Exchange).add_once(FindingKind::PairingUncertain);
   t.finished = std::max(t.started, t.finished);
   ++context_.counters.transactions;
   held_ -= exchange.held;
@@ -352,6 +359,7 @@ void ConnectionParser::on_conflict(Direction direction, std::uint64_t length) {
 }
 
 void ConnectionParser::let_go() {
+  if (first_unanswered()) lost_requests();  // for who comes to pair their responses
   while (!queue_.empty()) {
     findings(*queue_.front(), Side::Exchange)
         .add(FindingKind::DataUnderLimit, 0, 0, "bytes held in unfinished transactions");
@@ -381,13 +389,9 @@ void ConnectionParser::on_direction_end(Direction direction, Timestamp time) {
 void ConnectionParser::finish_half(Half& h) {
   settle_start(h);
   settle_maybe_body(h);
-  if (h.state == State::Head && h.exchange) {
-    const bool may_end = h.head.finish(message(h).head);
-    const std::string given_back = may_end ? h.head.given_back() : std::string();
-    message(h).wire_size -= given_back.size();
-    if (!may_end) findings(*h.exchange, side(h)).add(FindingKind::Incomplete);
+  if (!end_doubtful_head(h) && h.state == State::Head && h.exchange) {
+    findings(*h.exchange, side(h)).add(FindingKind::Incomplete);
     on_head_end(h);
-    if (!given_back.empty()) consume(h, given_back);
     settle_maybe_body(h);
   }
   if (h.state == State::Body) {
@@ -397,6 +401,7 @@ void ConnectionParser::finish_half(Half& h) {
   } else if (h.keep_skipped) {
     end_skipped_message(h);
   }
+  if (h.role == kClient) give_up_requests();
 }
 
 void ConnectionParser::on_end(EndReason reason, Timestamp time) {

@@ -68,6 +68,13 @@ class ConnectionParser {
     std::size_t waiting = 0;    // bytes accounted for that belong to no exchange yet
     std::uint64_t skipped = 0;  // bytes passed over before the message to come
     std::uint64_t lost = 0;     // bytes missing before it
+    // Of the latest chunk (see chunk.h), and its offset.
+    std::uint64_t acknowledged = 0;
+    std::uint64_t passed = 0;
+    std::uint64_t offset = 0;
+    bool heard = true;
+    bool requests_lost = false;        // since the last request that was read, maybe,
+    std::uint64_t passed_at_loss = 0;  // when so much of the responses had been passed on
     Timestamp pending_since;
     std::string pending;
     HeadReader head;
@@ -89,13 +96,24 @@ class ConnectionParser {
   void gap_at_start(Half& h, std::uint64_t length);
   void gap_in_body(Half& h, std::uint64_t length);
   void gap_in_head(Half& h, std::uint64_t length);
+  void lost_messages(Half& h, std::uint64_t length);
+
+  // Which response answers which request: connection_pairing.cpp.
+  Exchange* first_unanswered() const;
+  Exchange& exchange_for_response();
   void lost_responses(std::uint64_t length);
+  void lost_requests();
+  void note_order();
+  Exchange* overtaken() const;
+  void give_up_requests();
+  void doubt_pairing();
 
   // Messages whose end is in doubt: connection_doubt.cpp.
   void note_expectation(Half& h, const RequestHead& parsed, const Framing& framing);
   void read_maybe_body(Half& h, ByteView& bytes);
   void settle_maybe_body(Half& h);
   void open_end(Half& h);
+  bool end_doubtful_head(Half& h);
   void end_skipped_message(Half& h);
   void settle_answered_request(const Exchange& exchange);
   void read_answered_head(Half& h, ByteView& bytes);
@@ -125,8 +143,6 @@ class ConnectionParser {
   void begin_request(Half& h);
   void begin_response(Half& h);
   void begin_response_without_head(Half& h);
-  Exchange& exchange_for_response();
-  Exchange* first_unanswered() const;
   Exchange& new_exchange(const Half& h);
   void note_beginning(Half& h);
   void settle_request_before_response();
@@ -135,7 +151,7 @@ class ConnectionParser {
   bool take_plain_request(Half& h, ByteView& bytes);
   bool take_plain_response(Half& h, ByteView& bytes);
   void keep_plain_head(Half& h, ByteView& bytes);
-  void on_head_end(Half& h);
+  void on_head_end(Half& h, bool cut = false);
   void on_request_head(Half& h, const RequestHead& parsed);
   void on_response_head(Half& h, const ResponseHead& parsed);
   bool on_interim_response(Half& h, const ResponseHead& parsed);

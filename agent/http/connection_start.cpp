@@ -341,6 +341,7 @@ Exchange& ConnectionParser::new_exchange(const Half& h) {
         .add(FindingKind::DataUnderLimit, 0, 0, "transactions without a response");
     ++context_.counters.evicted_transactions;
     emit_front();
+    lost_requests();  // for who comes to pair their responses
   }
   Exchange& exchange = queue_.push_back();
   Transaction& t = exchange.transaction;
@@ -371,37 +372,18 @@ void ConnectionParser::begin_request(Half& h, ByteView line) {
 
 void ConnectionParser::begin_request(Half& h) {
   if (server().state == State::MaybeBody) end_message(server(), true);  // a client has waited for a body
-  h.exchange = &new_exchange(h);
+  if (Exchange* answered = overtaken()) {
+    h.exchange = answered;
+  } else {
+    note_order();
+    h.exchange = &new_exchange(h);
+    h.exchange->acknowledged = h.acknowledged;
+    h.exchange->unsure = memory_.pairing == Pairing::Unsure;
+  }
   h.exchange->transaction.request.present = true;
   note_beginning(h);
   h.state = State::Head;
   ++context_.counters.requests;
-}
-
-Exchange* ConnectionParser::first_unanswered() const {
-  Exchange* exchange = queue_.front();
-  while (exchange && exchange->response_started) exchange = exchange->next;
-  return exchange;
-}
-
-// The exchange that the response to come belongs to. Where responses were lost, requests that came after the
-// loss show that those before it were answered in it.
-Exchange& ConnectionParser::exchange_for_response() {
-  Exchange* exchange = first_unanswered();
-  if (std::exchange(response_gap_, false)) {
-    Exchange* later = exchange;
-    while (later && (later->response_started || later->lost_response_likely)) later = later->next;
-    for (Exchange* each = exchange; later && each != later; each = each->next)
-      each->response_started = each->response_done = true;
-    if (later) exchange = later;
-    for (Exchange* each = queue_.front(); each; each = each->next) each->lost_response_likely = false;
-  }
-  if (exchange) return *exchange;
-  Exchange& alone = new_exchange(server());
-  alone.request_done = true;
-  Half& c = client();
-  if (c.lost != 0) findings(alone, Side::Request).add(FindingKind::HeadGap, 0, std::exchange(c.lost, 0));
-  return alone;
 }
 
 void ConnectionParser::begin_response(Half& h) {

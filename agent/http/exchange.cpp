@@ -13,7 +13,8 @@ void Exchange::clear() {
   next = nullptr;
   held = 0;
   request_done = response_started = response_done = false;
-  lost_response_likely = line_cut = http09 = expects_continue = to_head = to_connect = first = false;
+  lost_response_likely = unsure = line_cut = http09 = expects_continue = to_head = to_connect = first = false;
+  acknowledged = 0;
   connection = nullptr;
 }
 

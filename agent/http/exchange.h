@@ -19,12 +19,14 @@ struct Exchange {
   bool response_started = false;
   bool response_done = false;
   bool lost_response_likely = false;               // bytes in which its response may have been are missing
+  bool unsure = false;                             // which response answers it cannot be told
   bool line_cut = false;                           // the end of the request line is missing
   bool http09 = false;                             // the request has no version: the response has no head
   bool expects_continue = false;                   // the request waits for a 100 before it sends its body
   bool to_head = false;                            // the request's method is HEAD,
   bool to_connect = false;                         // or CONNECT
   bool first = false;                              // of its connection
+  std::uint64_t acknowledged = 0;                  // offset up to which its client had received responses
   const stream::Connection* connection = nullptr;  // while no parser has it
 
   void clear();
@@ -61,6 +63,7 @@ class ExchangeQueue {
   Exchange& push_back(Exchange* exchange);
   void pop_front();
   Exchange* front() const { return front_; }
+  Exchange* back() const { return back_; }
   bool empty() const { return front_ == nullptr; }
   std::size_t size() const { return size_; }
 

@@ -7,7 +7,7 @@ namespace webtap::http {
 namespace {
 
 // Kinds that say that something is missing or was cut: no number of other findings may hide them.
-bool says_incomplete(event::FindingKind kind) { return kind <= event::FindingKind::DataUnderLimit; }
+bool says_incomplete(event::FindingKind kind) { return kind <= event::FindingKind::PairingUncertain; }
 
 }  // namespace
 

@@ -223,32 +223,47 @@ void check_version(ByteView line, Slice text, Version version, Findings& finding
     findings.add_once(FindingKind::UnknownVersion, text.in(line));
 }
 
-}  // namespace
-
-RequestHead parse_request_head(ByteView head, Findings& findings) {
-  const Split split = split_start_line(head, findings);
-  RequestHead parsed;
-  parsed.line = parse_request_line(split.start_line);
-  const RequestLine& line = parsed.line;
+void note_request_line(ByteView text, const RequestLine& line, Findings& findings) {
   if (line.version_text.empty() && !line.target.empty()) {
     findings.add_once(FindingKind::MissingVersion);
   } else if (!line.well_formed) {
     findings.add_once(FindingKind::InvalidRequestLine);
   }
-  if (line.target.in(split.start_line).find_first_of(" \t") != ByteView::npos)
+  if (line.target.in(text).find_first_of(" \t") != ByteView::npos)
     findings.add_once(FindingKind::TargetWithSpace);
-  check_version(split.start_line, line.version_text, line.version, findings);
-  parsed.fields = read_fields(head, split.fields, findings);
+  check_version(text, line.version_text, line.version, findings);
+}
+
+bool has_line_end(ByteView head) { return head.find('\n') != ByteView::npos; }
+
+// Without the last line, if its end is missing; at least up to `from`.
+ByteView whole_lines(ByteView head, std::size_t from) {
+  return head.substr(0, std::max(head.rfind('\n') + 1, from));  // npos + 1 = 0
+}
+
+}  // namespace
+
+RequestHead parse_request_head(ByteView head, Findings& findings, bool cut) {
+  const Split split = split_start_line(head, findings);
+  RequestHead parsed;
+  parsed.line = parse_request_line(split.start_line);
+  parsed.cut = cut;
+  if (!cut || has_line_end(head)) note_request_line(split.start_line, parsed.line, findings);
+  parsed.fields = read_fields(cut ? whole_lines(head, split.fields) : head, split.fields, findings);
   return parsed;
 }
 
-ResponseHead parse_response_head(ByteView head, Findings& findings) {
+ResponseHead parse_response_head(ByteView head, Findings& findings, bool cut) {
   const Split split = split_start_line(head, findings);
   ResponseHead parsed;
   parsed.line = parse_status_line(split.start_line);
-  if (!parsed.line.well_formed) findings.add_once(FindingKind::InvalidStatusLine);
-  check_version(split.start_line, parsed.line.version_text, parsed.line.version, findings);
-  parsed.fields = read_fields(head, split.fields, findings);
+  if (cut && !has_line_end(head)) {
+    if (parsed.line.status < 100) parsed.line.status = 0;  // not all of its digits came
+  } else {
+    if (!parsed.line.well_formed) findings.add_once(FindingKind::InvalidStatusLine);
+    check_version(split.start_line, parsed.line.version_text, parsed.line.version, findings);
+  }
+  parsed.fields = read_fields(cut ? whole_lines(head, split.fields) : head, split.fields, findings);
   return parsed;
 }
 
@@ -265,7 +280,8 @@ ByteView effective_host(ByteView head, const RequestHead& parsed, Findings& find
   const auto& host = parsed.fields.host;
   const ByteView field = host ? host->in(head) : ByteView{};
   const ByteView authority = target_authority(parsed.line.method.in(head), parsed.line.target.in(head));
-  if (!host && parsed.line.version == Version::Http11) findings.add_once(FindingKind::MissingHost);
+  if (!host && !parsed.cut && parsed.line.version == Version::Http11)
+    findings.add_once(FindingKind::MissingHost);
   if (!valid_host(field)) findings.add_once(FindingKind::InvalidHost, field);
   if (authority.empty()) return field;
   if (host &&

@@ -41,6 +41,7 @@ struct HeadFields {
 struct RequestHead {
   RequestLine line;
   HeadFields fields;
+  bool cut = false;  // what follows is lost
 };
 
 struct ResponseHead {
@@ -48,8 +49,10 @@ struct ResponseHead {
   HeadFields fields;
 };
 
-RequestHead parse_request_head(ByteView head, Findings& findings);
-ResponseHead parse_response_head(ByteView head, Findings& findings);
+// `cut`: the rest of the head is lost. No deviation is made of what may be there, and of fields only whole
+// lines count.
+RequestHead parse_request_head(ByteView head, Findings& findings, bool cut = false);
+ResponseHead parse_response_head(ByteView head, Findings& findings, bool cut = false);
 // The same for a plain head, whose start line was parsed already.
 HeadFields read_plain_fields(ByteView head, const PlainHead& plain, Findings& findings);
 

@@ -20,6 +20,13 @@ struct ParserContext {
 // What a connection turned out to carry.
 enum class Protocol : std::uint8_t { Unknown, Http, Http2, Tls };
 
+// Whether it is sure which response answers which request.
+enum class Pairing : std::uint8_t {
+  Sure,
+  AfterLoss,  // messages may have been lost, but the client waits for each answer: its next request tells
+  Unsure,     // messages may have been lost, and the client does not wait
+};
+
 // What outlives a parser that was given back because its connection had nothing under way.
 struct ConnectionMemory {
   Protocol protocol = Protocol::Unknown;
@@ -28,6 +35,8 @@ struct ConnectionMemory {
   bool mid_stream = false;       // picked up in the middle, and not said yet
   bool response_before = false;  // a response was seen
   bool fresh_tunnel = false;     // a CONNECT tunnel was opened, and nothing of what it carries was told yet
+  bool pipelines = false;        // the client has sent a request before the one before it was answered
+  Pairing pairing = Pairing::Sure;
 };
 
 }  // namespace webtap::http

@@ -12,7 +12,7 @@ namespace {
 
 // Whether a new parser would look for a request in what the initiator says, and would take it for one.
 bool expects_request(const stream::Connection& connection, const ConnectionMemory& memory) {
-  if (memory.mid_stream || memory.fresh_tunnel) return false;
+  if (memory.mid_stream || memory.fresh_tunnel || memory.pairing == Pairing::Unsure) return false;
   return memory.protocol == Protocol::Http || (!memory.started && connection.handshake_seen);
 }
 
@@ -51,6 +51,7 @@ Exchange* PlainExchanges::take_request(const stream::Chunk& chunk, ConnectionMem
   t.started = t.finished = chunk.time;
   exchange->request_done = true;
   exchange->first = memory.protocol != Protocol::Http;
+  exchange->acknowledged = chunk.acknowledged;
   exchange->connection = chunk.connection;
   exchange->held = exchange->size();
   memory.started = true;

@@ -34,6 +34,11 @@ struct Chunk {
   std::uint64_t gap_before = 0;  // bytes missing right before `offset`
   Timestamp time;                // of the packet that carried the bytes
   ByteView bytes;                // valid during the call only
+  // Offsets in the other direction: what the sender had received when it sent these bytes, or a little later;
+  // and what was passed on by now. Where more was received than was passed on, the rest is lost.
+  std::uint64_t acknowledged = 0;
+  std::uint64_t passed = 0;
+  bool heard = true;  // the other direction is captured, or was
 };
 
 enum class EndReason : std::uint8_t {

@@ -307,12 +307,13 @@ std::uint64_t Reassembler::Impl::note_ack(Flow& flow, Direction of, const decode
   if (position > half.acked) outlet_.acknowledge(half, position);
   if (half.seen) return position;
 
-  // A direction that is not captured is followed by its acknowledgments alone.
-  if (!flow.connection.handshake_seen)
+  // A direction that is not captured is followed by its acknowledgments alone. Where the other one was passed
+  // on, what is acknowledged from there on is missing.
+  if (!flow.connection.handshake_seen && !flow.half(opposite(of)).delivered)
     half.begin_at(std::max(position, half.next));
   else if (half.distance(position) > kLargestWindow / 2)
     sequencer_.skip(flow, of, position, segment.time);
-  return 0;
+  return position;
 }
 
 // After a segment of the connection: which time-out applies, and whether the fast path does.

@@ -15,15 +15,21 @@ class Outlet {
       : counters_(counters), next_(next), history_(limits.history_bytes, limits.total_history_bytes) {}
 
   // `bytes` continue the direction at `next`, behind `gap` bytes that are missing and already left behind.
-  void pass(Flow& flow, Direction d, ByteView bytes, Timestamp time, std::uint64_t gap = 0) {
+  // `ack`: what their segment acknowledges; 0: what was acknowledged last.
+  void pass(Flow& flow, Direction d, ByteView bytes, Timestamp time, std::uint64_t gap = 0,
+            std::uint64_t ack = 0) {
     Half& half = flow.half(d);
+    const Half& other = flow.half(opposite(d));
+    const std::uint64_t acked = ack == 0 ? other.acked : ack;
     if (gap != 0) note_gap(half, gap);
     half.delivered = true;
     const std::uint64_t offset = half.next - half.origin;
     half.next += bytes.size();
     counters_.bytes_delivered += bytes.size();
     if (half.acked < half.next && !bytes.empty()) history_.remember(half, bytes);
-    next_.on_chunk({&flow.connection, d, offset, gap, time, bytes});
+    const std::uint64_t acknowledged = acked > other.origin ? acked - other.origin : 0;
+    next_.on_chunk(
+        {&flow.connection, d, offset, gap, time, bytes, acknowledged, other.next - other.origin, other.seen});
   }
   void expect(std::uint32_t slot, bool near) { next_.expect(slot, near); }
   void end_direction(Flow& flow, Direction d, Timestamp time);

@@ -44,7 +44,7 @@ void Sequencer::accept(Flow& flow, Direction d, Arrival arrival) {
   if (arrival.bytes.empty()) {
     // Nothing new, or the capture kept none of it.
   } else if (in_order) {
-    outlet_.pass(flow, d, arrival.bytes, arrival.time);
+    outlet_.pass(flow, d, arrival.bytes, arrival.time, 0, arrival.ack);
   } else {
     hold(flow, d, arrival);
   }
@@ -236,9 +236,16 @@ std::uint64_t Sequencer::believable(const Flow& flow, Direction d) {
   const Half& half = flow.half(d);
   const Waiting& waiting = flow.pending->of(d);
   const std::uint64_t until = std::min(half.acked, waiting.spoken);
-  // One sequence number at the very end is rather a FIN that was not captured than a lost byte.
-  if (until == half.next + 1 && waiting.buffer.empty() && !half.has_fin) return half.next;
-  return std::max(until, half.next);
+  return std::max(ends_with_fin(flow, d, until) ? until - 1 : until, half.next);
+}
+
+// One sequence number at the very end is rather a FIN that was not captured than a lost byte.
+bool Sequencer::ends_with_fin(const Flow& flow, Direction d, std::uint64_t until) {
+  const Half& half = flow.half(d);
+  if (half.has_fin || until <= half.next) return false;
+  if (!flow.pending || flow.pending->of(d).buffer.empty()) return until == half.next + 1;
+  const SegmentBuffer& buffer = flow.pending->of(d).buffer;
+  return until >= half.next + 2 && buffer.reaches(until - 2) && !buffer.reaches(until - 1);
 }
 
 // Where a direction ends that gets nothing more: here the word of one side has to do.
@@ -248,7 +255,7 @@ std::uint64_t Sequencer::tail_end(const Flow& flow, Direction d) {
   if (half.has_fin) return half.fin;
   const std::uint64_t missing = flow.pending ? flow.pending->of(d).known_missing : 0;
   const std::uint64_t sent = std::max(half.acked, flow.pending ? flow.pending->of(d).spoken : 0);
-  return std::max({half.next, missing, sent == half.next + 1 ? half.next : sent});  // a FIN, as above
+  return std::max({half.next, missing, ends_with_fin(flow, d, sent) ? sent - 1 : sent});
 }
 
 bool Sequencer::idle(const Flow& flow, Direction d) {
@@ -302,7 +309,7 @@ bool Sequencer::drain(Flow& flow, Direction d, Timestamp now) {
   std::uint64_t gap = leave_missing(flow, d);
   while (first_may_go(flow, d)) {
     const SegmentBuffer::Piece piece = buffer.take_first();
-    outlet_.pass(flow, d, piece.bytes, piece.time, gap);
+    outlet_.pass(flow, d, piece.bytes, piece.time, gap, piece.ack);
     Waiting& waiting = flow.pending->of(d);
     waiting.known_missing = std::max(waiting.known_missing, piece.wire_end);
     gap = leave_missing(flow, d);

@@ -60,6 +60,7 @@ class Sequencer {
 
   static bool held(const Flow& flow, Direction d, std::uint64_t ack);
   static std::uint64_t believable(const Flow& flow, Direction d);
+  static bool ends_with_fin(const Flow& flow, Direction d, std::uint64_t until);
   static std::uint64_t tail_end(const Flow& flow, Direction d);
   static bool has_hole(const Flow& flow, Direction d);
   static bool idle(const Flow& flow, Direction d);

@@ -28,6 +28,8 @@ constexpr std::array kTexts{
     FindingText{
         FindingKind::EventsDropped, Severity::Warning, "events-dropped",
         "Before this transaction the sensor let go of others, which came faster than they could be written"},
+    FindingText{FindingKind::PairingUncertain, Severity::Warning, "pairing-uncertain",
+                "Bytes were lost, and which response answers which request is not sure"},
     FindingText{FindingKind::ContentUndecodable, Severity::Warning, "content-undecodable",
                 "The body's content coding could not be undone"},
     FindingText{FindingKind::ContentLimit, Severity::Warning, "content-limit",

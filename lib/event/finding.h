@@ -30,6 +30,8 @@ enum class FindingKind : std::uint16_t {
   EventsDropped =
       12,  // before this event the sensor let go of others, of any connection, as they came faster
            // than they could be written; length = how many
+  PairingUncertain =
+      13,  // bytes were lost, and what is left does not tell which response answers which request
 
   // Content codings (RFC 9110, section 8.4).
   ContentUndecodable = 20,    // the body could not be decoded (at all or further); detail = coding: reason

@@ -83,6 +83,7 @@ Touched touched(const std::vector<SentSegment>& before, const std::vector<SentSe
   for (const SentSegment& one : after) left[one.original].push_back(&one);
   Touched found;
   std::set<Ends> unopened, moved;
+  std::set<Way> begun;
   for (const SentSegment& one : before) {
     const Ends both = ends(one.segment.source, one.segment.destination);
     const auto copies = left.find(one.original);
@@ -91,6 +92,9 @@ Touched touched(const std::vector<SentSegment>& before, const std::vector<SentSe
                                    [&](const SentSegment* copy) { return copy->payload == one.payload; });
     if (!whole) found.lossy.insert(both);
     if (one.segment.has(decode::kSyn) && damage.moved[one.original]) found.opening.insert(both);
+    // Where SYN is not in the capture, a direction begins with what comes first.
+    const bool begins = begun.insert({one.segment.source, one.segment.destination}).second;
+    if (begins && damage.moved[one.original]) found.opening.insert(both);
     if (one.segment.has(decode::kSyn) && damage.lossy[one.original]) unopened.insert(both);
     if (damage.moved[one.original]) moved.insert(both);
     if (!whole || damage.lossy[one.original] || damage.moved[one.original]) found.any.insert(both);

@@ -2,7 +2,9 @@
 //
 // Where a capture does not tell, neither does the oracle; the exceptions stand where they are made:
 //  - a connection whose SYN is not in the capture, or whose ports are used more than once, has no positions;
-//  - a handshake that comes behind what it opens is mid-stream, or nothing, to who cannot look ahead;
+//  - a handshake that comes behind what it opens is mid-stream, or nothing, to who cannot look ahead; nor
+//  does
+//    anything come before what came first, where there is no handshake;
 //  - one sequence number at the end may be FIN or a byte, where FIN was not captured;
 //  - bytes that were lost and came again are missing for who did not wait for them.
 #pragma once
@@ -39,7 +41,7 @@ using Truths = std::map<Way, Truth>;
 struct Touched {
   std::set<Ends> any;
   std::set<Ends> lossy;
-  std::set<Ends> opening;  // whose SYN were moved
+  std::set<Ends> opening;  // of which SYN was moved, or what comes first of a side
 };
 
 class LossOracle {

@@ -61,7 +61,9 @@ class Player {
   void give(stream::Direction direction, ByteView bytes, std::uint64_t gap) {
     auto& offset = offsets_[static_cast<std::size_t>(direction)];
     offset += gap;
-    stage_.on_chunk({&connection_, direction, offset, gap, now_, bytes});
+    // Each side has received all that the other one sent before.
+    const std::uint64_t others = offsets_[static_cast<std::size_t>(stream::opposite(direction))];
+    stage_.on_chunk({&connection_, direction, offset, gap, now_, bytes, others, others});
     offset += bytes.size();
   }
 

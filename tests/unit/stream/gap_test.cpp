@@ -132,6 +132,50 @@ TEST(Gap, a_last_sequence_number_that_is_missing_was_a_fin) {
   EXPECT_EQ(c.log(), "s0:abc end:EndOfCapture");
 }
 
+TEST(Gap, a_last_sequence_number_was_a_fin_though_what_is_before_it_still_waits) {
+  Conversation c;
+  c.handshake();
+  c.client.lost(3);
+  c.server.acking(3).send("abc").lost(1);
+  c.client.ack();
+  c.finish();
+  EXPECT_EQ(c.log(), "c3(+3): s0:abc end:EndOfCapture");
+}
+
+TEST(Gap, mid_stream_is_said_of_a_side_that_is_seen_late) {
+  Conversation c;
+  c.client.lost(1).send("one");
+  c.server.lost(5);
+  c.client.send("two");
+  c.server.send("second");
+  c.pass_time(100ms);
+  EXPECT_EQ(c.log(), "c0:one c3:two s5(+5):second");
+}
+
+TEST(Gap, of_both_sides_lets_no_answer_overtake_its_request) {
+  Conversation c;
+  c.handshake();
+  c.client.lost(3).send("ask");
+  c.server.lost(4).send("answer");
+  c.client.ack();
+  c.pass_time(100ms);
+  c.pass_time(100ms);
+  EXPECT_EQ(c.log(), "c3(+3):ask s4(+4):answer");
+}
+
+// The request was sent before what is missing: the gap may be its answer.
+TEST(Gap, does_not_come_before_the_request_that_it_answers) {
+  Conversation c;
+  c.handshake();
+  c.client.lost(3);
+  c.client.acking(0).send("ask");
+  c.server.lost(6).ack();
+  c.client.ack();
+  c.pass_time(100ms);
+  c.pass_time(100ms);
+  EXPECT_EQ(c.log(), "c3(+3):ask s6(+6):");
+}
+
 TEST(Gap, but_a_byte_with_others_behind_it_was_a_byte) {
   Conversation c;
   c.handshake();
