@@ -1,5 +1,5 @@
-// Sends the packets of a capture through an interface at a given rate, as evenly as the system's clock allows.
-// Prints what it sent, and in how much time, as JSON.
+// Sends the packets of a capture through an interface at a given rate, as evenly as the system's clock
+// allows. Prints what it sent, and in how much time, as JSON.
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
