@@ -62,7 +62,7 @@ TEST_F(RotationTest, names_of_what_was_put_aside) {
 }
 
 TEST_F(RotationTest, by_size_no_file_grows_beyond_it_and_no_entry_is_lost_or_split) {
-  start({.bytes = 100}, {.block_bytes = 40});
+  start({.bytes = 100}, {.block_bytes = 1000});
   std::string expected;
   for (int i = 0; i < 50; ++i) {
     const std::string entry = "entry " + std::to_string(i) + " of 18 b\n";
