@@ -205,6 +205,24 @@ TEST_F(RotationTest, reopened_files_are_those_of_the_names) {
   EXPECT_EQ(files->sync(), 0);
 }
 
+TEST_F(RotationTest, what_may_not_be_on_disk_is_taken_once) {
+  start({});
+  append("a", "one\n");
+  append("b", "one\n");
+  files->flush();
+  Unsynced first = files->take_unsynced();
+  EXPECT_THAT(first.files, SizeIs(2));
+  EXPECT_FALSE(first.file_system);
+  EXPECT_TRUE(sync_within(std::move(first), std::chrono::minutes(10)));
+  EXPECT_THAT(files->take_unsynced().files, SizeIs(0));
+  append("a", "two\n");
+  files->reopen();  // what is closed can only be brought to disk with all else
+  const Unsynced second = files->take_unsynced();
+  EXPECT_THAT(second.files, SizeIs(0));
+  EXPECT_TRUE(second.file_system);
+  EXPECT_TRUE(sync_within({}, std::chrono::milliseconds(0)));
+}
+
 // Requests come from other threads while one writes.
 TEST_F(RotationTest, requests_while_events_are_written_lose_none) {
   for (const Format format : {Format::Serial, Format::Json, Format::Concurrent}) {
