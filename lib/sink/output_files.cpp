@@ -59,7 +59,10 @@ OutputFile& OutputFiles::file(std::string_view name) {
 char* OutputFiles::begin(OutputFile& file, std::size_t bound) {
   if (file.descriptor_) opened_.splice(opened_.begin(), opened_, file.opened_);
   if (file.accounted_ != 0) buffered_.splice(buffered_.begin(), buffered_, file.buffered_);
-  if (file.block_.size() + bound > limits_.block_bytes) flush(file);
+  const std::uint64_t most = rotation_.bytes == 0
+                                 ? limits_.block_bytes
+                                 : std::min<std::uint64_t>(limits_.block_bytes, rotation_.bytes);
+  if (file.block_.size() + bound > most) flush(file);
   if (file.block_.empty()) file.oldest_ = std::chrono::steady_clock::now();
   return file.block_.room(bound);
 }

@@ -62,7 +62,7 @@ TEST_F(RotationTest, names_of_what_was_put_aside) {
 }
 
 TEST_F(RotationTest, by_size_no_file_grows_beyond_it_and_no_entry_is_lost_or_split) {
-  start({.bytes = 100}, {.block_bytes = 40});
+  start({.bytes = 100}, {.block_bytes = 1000});
   std::string expected;
   for (int i = 0; i < 50; ++i) {
     const std::string entry = "entry " + std::to_string(i) + " of 18 b\n";
@@ -203,6 +203,24 @@ TEST_F(RotationTest, reopened_files_are_those_of_the_names) {
   EXPECT_EQ(scratch.content("b"), "one\ntwo\n");
   EXPECT_EQ(counters.events_written, 5U);
   EXPECT_EQ(files->sync(), 0);
+}
+
+TEST_F(RotationTest, what_may_not_be_on_disk_is_taken_once) {
+  start({});
+  append("a", "one\n");
+  append("b", "one\n");
+  files->flush();
+  Unsynced first = files->take_unsynced();
+  EXPECT_THAT(first.files, SizeIs(2));
+  EXPECT_FALSE(first.file_system);
+  EXPECT_TRUE(sync_within(std::move(first), std::chrono::minutes(10)));
+  EXPECT_THAT(files->take_unsynced().files, SizeIs(0));
+  append("a", "two\n");
+  files->reopen();  // what is closed can only be brought to disk with all else
+  const Unsynced second = files->take_unsynced();
+  EXPECT_THAT(second.files, SizeIs(0));
+  EXPECT_TRUE(second.file_system);
+  EXPECT_TRUE(sync_within({}, std::chrono::milliseconds(0)));
 }
 
 // Requests come from other threads while one writes.
