@@ -1,8 +1,8 @@
 #include "agent/metrics_service.h"
 
-#include "agent/console.h"
 #include "agent/metrics/process_metrics.h"
 #include "agent/summary_metrics.h"
+#include "webtap/base/printable.h"
 
 namespace webtap::agent {
 namespace {
@@ -10,9 +10,10 @@ namespace {
 // For who asks while another's counters are gathered.
 constexpr auto kPatience = std::chrono::seconds(2);
 constexpr auto kRecent = std::chrono::minutes(1);
+constexpr std::size_t kLongestProblem = 512;
 
 metrics::Page plain(int status, const std::string& text) {
-  return {status, "text/plain; charset=utf-8", printable(text) + "\n"};
+  return {status, "text/plain; charset=utf-8", text + "\n"};
 }
 
 }  // namespace
@@ -71,7 +72,8 @@ metrics::Page MetricsService::ready() {
     health.problems.push_back(std::move(problem));
   if (health.problems.empty()) return plain(200, "ok");
   std::string text;
-  for (const std::string& problem : health.problems) text += (text.empty() ? "" : "\n") + problem;
+  for (const std::string& problem : health.problems)
+    text += (text.empty() ? "" : "\n") + printable(problem, kLongestProblem);
   return plain(503, text);
 }
 
