@@ -74,10 +74,11 @@ void check_stream(const StreamConfig& stream, const std::string& output, Answer&
   } catch (const std::exception& error) {
     throw UsageError(error.what());
   }
-  answer.add("serve", (stream.address.empty() ? "all addresses" : stream.address) + ", port " +
-                          std::to_string(stream.port) + ", to " +
-                          (stream.subscribers.empty() ? "every certificate of '" + stream.tls.ca.string() + "'"
-                                                      : "those in '" + stream.subscribers + "'"));
+  answer.add("serve",
+             (stream.address.empty() ? "all addresses" : stream.address) + ", port " +
+                 std::to_string(stream.port) + ", to " +
+                 (stream.subscribers.empty() ? "every certificate of '" + stream.tls.ca.string() + "'"
+                                             : "those in '" + stream.subscribers + "'"));
   const bool is_below = stream.spool == output + "/spool";
   answer.add("spool", (is_below ? stream.spool : directory_state(stream.spool)) + ", at most " +
                           size_text(stream.spool_bytes) +

@@ -12,6 +12,8 @@
 namespace webtap::agent {
 namespace {
 
+// Files that are read can wait for the spool's disk: nothing is lost by that.
+constexpr Duration kPatienceOfFiles = std::chrono::seconds(10);
 // A service that is to stop within seconds does not wait longer for a disk.
 constexpr Duration kPatienceOfService = std::chrono::seconds(1);
 
@@ -140,6 +142,7 @@ ReadConfig Parser::finish_read(const std::string& filter) {
   if (std::ranges::count(read_config_.files, "-") > 1)
     throw UsageError("standard input can be read only once");
   finish_sensor_options(read_config_, sensor_texts_, "read");
+  read_config_.stream.spool_patience = kPatienceOfFiles;
   read_config_.stats = checked_choice("--stats", stats_, kStats);
   if (!metrics_.empty()) {
     if (!read_config_.stream.listens) throw UsageError("--metrics is of use in read only with --listen");

@@ -9,16 +9,18 @@ constexpr std::size_t kReadAtOnce = 1u << 20;
 
 }  // namespace
 
+// What the spool did not take, nobody else will ever have.
 void FallbackSink::write(const event::AuditEvent& event) {
-  const spool::Position position = spool_.appended();
+  const spool::Position position = spool_.next() - 1;
   const auto range = coverage_.uncovered(position);
   note(range.has_value());
-  if (range && range->from == position) {  // the usual case: nothing is left from before
-    files_.write(event);
-    coverage_.cover(position);
-  } else if (range) {
-    fetch(*range);
+  const bool is_ours = range && range->to == position;
+  if (range) {
+    const server::Coverage::Range before{range->from, is_ours ? position - 1 : range->to};
+    if (before.from <= before.to) fetch(before);  // seldom: something is left from before
   }
+  if (is_ours || !spooled_.took_last()) files_.write(event);
+  if (is_ours) coverage_.cover(position);
 }
 
 void FallbackSink::flush() {

@@ -8,6 +8,7 @@
 
 #include "agent/server/coverage.h"
 #include "agent/spool/spool.h"
+#include "agent/spool_sink.h"
 #include "webtap/sink/event_sink.h"
 
 namespace webtap::agent {
@@ -16,9 +17,10 @@ class FallbackSink final : public sink::EventSink {
  public:
   using Say = std::function<void(const std::string&)>;
 
-  // Behind the sink that appends each event to the spool. `say` is told when writing begins and ends.
-  FallbackSink(sink::EventSink& files, spool::Spool& spool, server::Coverage& coverage, Say say)
-      : files_(files), spool_(spool), coverage_(coverage), say_(std::move(say)) {}
+  // Behind `spooled`, which appends each event to the spool. `say` is told when writing begins and ends.
+  FallbackSink(sink::EventSink& files, const SpoolSink& spooled, spool::Spool& spool,
+               server::Coverage& coverage, Say say)
+      : files_(files), spooled_(spooled), spool_(spool), coverage_(coverage), say_(std::move(say)) {}
 
   void write(const event::AuditEvent& event) override;
   void flush() override;
@@ -31,6 +33,7 @@ class FallbackSink final : public sink::EventSink {
   void note(bool writing);
 
   sink::EventSink& files_;
+  const SpoolSink& spooled_;
   spool::Spool& spool_;
   server::Coverage& coverage_;
   Say say_;

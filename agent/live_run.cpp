@@ -43,7 +43,7 @@ sink::WriteErrors::Say LiveRun::say(LogLevel level) const {
   return [this, level](const std::string& text) { log_(level, text); };
 }
 
-// All are open before any is read: see FanoutGroup::settled_since().
+// All are open before any is read; the last one says so.
 void LiveRun::open_captures() {
   capture::check_live_filter(config_.filter);
   const bool spread = config_.threads > 1;
@@ -54,9 +54,9 @@ void LiveRun::open_captures() {
     for (std::size_t i = 0; i < config_.interfaces.size(); ++i) {
       const capture::LiveOptions options{config_.interfaces[i], config_.filter, config_.ring_bytes,
                                          config_.snaplen, config_.promiscuous};
-      captures.push_back(
-          std::make_unique<capture::LiveCapture>(options, spread ? groups_[i].get() : nullptr,
-                                                 lane == 0 ? say(LogLevel::Info) : sink::WriteErrors::Say{}));
+      captures.push_back(std::make_unique<capture::LiveCapture>(
+          options, spread ? groups_[i].get() : nullptr,
+          lane + 1 == config_.threads ? say(LogLevel::Info) : sink::WriteErrors::Say{}));
     }
   }
 }

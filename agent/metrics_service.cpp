@@ -10,10 +10,9 @@ namespace {
 // For who asks while another's counters are gathered.
 constexpr auto kPatience = std::chrono::seconds(2);
 constexpr auto kRecent = std::chrono::minutes(1);
-constexpr std::size_t kLongestProblem = 512;
 
 metrics::Page plain(int status, const std::string& text) {
-  return {status, "text/plain; charset=utf-8", text + "\n"};
+  return {status, "text/plain; charset=utf-8", escape_controls(text, LineFeeds::Stay) + "\n"};
 }
 
 }  // namespace
@@ -72,8 +71,7 @@ metrics::Page MetricsService::ready() {
     health.problems.push_back(std::move(problem));
   if (health.problems.empty()) return plain(200, "ok");
   std::string text;
-  for (const std::string& problem : health.problems)
-    text += (text.empty() ? "" : "\n") + printable(problem, kLongestProblem);
+  for (const std::string& problem : health.problems) text += (text.empty() ? "" : "\n") + problem;
   return plain(503, text);
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <span>
 #include <thread>
 
 namespace webtap::agent {
@@ -32,6 +33,10 @@ class ReadRun::LockedPackets final : public capture::PacketHandler {
     run_.give_way();
     const std::lock_guard lock(run_.counters_);
     next_.on_packet(packet);
+  }
+  void on_packets(std::span<const capture::Packet> packets) override {
+    const std::lock_guard lock(mutex_);
+    next_.on_packets(packets);
   }
 
  private:

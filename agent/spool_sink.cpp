@@ -1,23 +1,27 @@
 #include "agent/spool_sink.h"
 
 #include <cerrno>
+#include <string>
 #include <utility>
-
-#include "webtap/wire/event_codec.h"
 
 namespace webtap::agent {
 
-// What the spool does not take, it says to subscribers as a gap. An event that cannot be encoded has no
-// position: it is counted as lost, and said in the log.
+// What the spool does not take, it says to subscribers as a gap. So is an event that has no room in a frame.
 void SpoolSink::write(const event::AuditEvent& event) {
-  bytes_.clear();
   std::string problem;
-  const bool encoded = wire::encode_event(event, bytes_, problem);
-  if (!encoded) errors_.report("cannot put an event into the spool: " + problem, EMSGSIZE, 1);
-  const std::size_t size = bytes_.size();
-  if (encoded && spool_.append(spool_.next() + std::exchange(skipped_, 0), event.finished, bytes_)) {
+  const auto size = encoder_.measure(event, problem);
+  if (!size) {
+    errors_.report("cannot put an event into the spool: " + problem, EMSGSIZE, 1);
+    spool_.leave_out_too_large(event.finished);
+  }
+  char* const room =
+      size ? spool_.begin(spool_.next() + std::exchange(skipped_, 0), event.finished, *size) : nullptr;
+  took_last_ = room != nullptr;
+  if (took_last_) {
+    encoder_.write(room);
+    spool_.commit();
     counters_.events_written.fetch_add(1, std::memory_order_relaxed);
-    counters_.bytes_written.fetch_add(size, std::memory_order_relaxed);
+    counters_.bytes_written.fetch_add(*size, std::memory_order_relaxed);
   } else {
     counters_.events_lost.fetch_add(1, std::memory_order_relaxed);
   }

@@ -1,6 +1,7 @@
 #include "agent/stream_options.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
 
 #include "agent/option_values.h"
 
@@ -24,11 +25,16 @@ void refuse_without_listen(const StreamConfig& config, const StreamTexts& texts)
                                                 {"--spool", !config.spool.empty()},
                                                 {"--spool-age", !texts.spool_age.empty()},
                                                 {"--wait-for", !config.wait_for.empty()},
+                                                {"--compress", texts.compress != "remote"},
                                                 {"--audit-log fallback", texts.audit_log == "fallback"}};
   for (const auto& [option, is_given] : given) {
     if (is_given) throw UsageError(std::string(option) + " is of use only with --listen ADDRESS:PORT");
   }
 }
+
+using Compression = server::Options::Compression;
+const std::map<std::string, Compression> kCompressions{
+    {"remote", Compression::Remote}, {"always", Compression::Always}, {"never", Compression::Never}};
 
 }  // namespace
 
@@ -48,6 +54,8 @@ void add_stream_options(CLI::App& app, StreamConfig& config, StreamTexts& texts)
   add("--spool-size", texts.spool_size, "The oldest events are deleted above this size (1GiB)", "BYTES");
   add("--spool-age", texts.spool_age, "Events are deleted at this age, as 12h or 7d (at any age kept)",
       "AGE");
+  add("--compress", texts.compress, "For subscribers on other machines, for all, or for none (remote)",
+      choice_list(kCompressions));
   add("--audit-log", texts.audit_log,
       "Local files: always, or as a fallback while no subscriber has everything (always)", "always|fallback");
 }
@@ -64,6 +72,7 @@ void finish_stream_options(StreamConfig& config, const StreamTexts& texts, const
   if (texts.audit_log != "always" && texts.audit_log != "fallback") {
     throw OptionError("--audit-log", "is one of always|fallback, not '" + texts.audit_log + "'");
   }
+  config.compression = checked_choice("--compress", texts.compress, kCompressions);
   if (texts.listen.empty()) {
     refuse_without_listen(config, texts);
     return;

@@ -28,7 +28,9 @@ struct StreamConfig {
   std::string spool;        // directory
   std::uint64_t spool_bytes = std::uint64_t{1} << 30;
   Duration spool_age = Duration::zero();
-  std::vector<std::string> wait_for;  // durable names
+  server::Options::Compression compression = server::Options::Compression::Remote;
+  Duration spool_patience = Duration::zero();  // how long an event waits for the spool's disk
+  std::vector<std::string> wait_for;     // durable names
   AuditLogs audit_logs = AuditLogs::Always;
   Duration disk_patience = std::chrono::seconds(10);  // how long the end waits for the disk, twice at most
 };
@@ -41,6 +43,7 @@ struct StreamTexts {
   std::string spool_size = "1GiB";
   std::string spool_age;
   std::string audit_log = "always";
+  std::string compress = "remote";
 };
 
 void add_stream_options(CLI::App& app, StreamConfig& config, StreamTexts& texts);

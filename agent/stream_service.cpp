@@ -27,6 +27,7 @@ StreamService::StreamService(const StreamConfig& config, const std::string& sens
   options.port = config.port;
   options.tls = config.tls;
   options.subscribers = config.subscribers;
+  options.compression = config_.compression;
   options.sensor_name = sensor;
   options.software = std::string("webtap-agent/") + kVersion;
   if (shares != nullptr)
@@ -52,6 +53,7 @@ spool::SpoolOptions StreamService::spool_options(const MemoryShares* shares) {
   options.directory = config_.spool;
   options.max_bytes = config_.spool_bytes;
   options.max_age = config_.spool_age;
+  options.patience = config_.spool_patience;
   options.say = say_;
   options.on_progress = [this] {
     const std::lock_guard lock(told_mutex_);
@@ -63,7 +65,7 @@ spool::SpoolOptions StreamService::spool_options(const MemoryShares* shares) {
 std::vector<sink::EventSink*> StreamService::sinks(sink::EventSink* files) {
   std::vector<sink::EventSink*> sinks{&sink_};
   if (files != nullptr && config_.audit_logs == AuditLogs::Fallback) {
-    sinks.push_back(&fallback_.emplace(*files, spool_, server_->coverage(), say_));
+    sinks.push_back(&fallback_.emplace(*files, sink_, spool_, server_->coverage(), say_));
   } else if (files != nullptr) {
     sinks.push_back(files);
   }

@@ -92,6 +92,7 @@ std::string to_text(const Summary& s) {
            number(spool.segments) + " segments)\n";
     add_line(out, "  not kept", spool_troubles(spool));
     out += "subscriptions   " + number(server.subscribed) + " (" + number(server.events) + " events sent)\n";
+    add_line(out, "  missing", send_troubles(server));
     add_line(out, "  refused", refusals(server));
   }
   add_line(out, "input files", {{"damaged or unreadable", s.files_damaged}});
@@ -134,9 +135,12 @@ std::string to_json(const Summary& s) {
     json["spool"] = {{"appended", spool.appended}, {"kept", spool.kept},           {"bytes", spool.bytes},
                      {"segments", spool.segments}, {"cursors", s.served->cursors}, {"lag", s.served->lag}};
     json["spool"].update(object(spool_troubles(spool)));
-    json["subscribers"] = {{"accepted", server.accepted}, {"subscribed", server.subscribed},
-                           {"open", server.open},         {"events", server.events},
-                           {"bytes", server.bytes},       {"gaps", server.gaps}};
+    json["subscribers"] = {{"accepted", server.accepted},
+                           {"subscribed", server.subscribed},
+                           {"open", server.open},
+                           {"events", server.events},
+                           {"bytes", server.bytes}};
+    json["subscribers"].update(object(send_troubles(server)));
     json["subscribers"]["refused"] = object(refusals(server));
   }
   // A name may be in another charset than UTF-8.

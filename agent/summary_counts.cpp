@@ -73,9 +73,14 @@ Counts places(const audit::PlaceCounts& masked) {
 
 Counts spool_troubles(const spool::SpoolCounters& spool) {
   return {{"refused", spool.refused},
+          {"too-large", spool.too_large},
           {"lost", spool.lost},
           {"failures", spool.failures},
           {"damages", spool.damages}};
+}
+
+Counts send_troubles(const server::Counters& server) {
+  return {{"gaps", server.gaps}, {"unreadable", server.unreadable}, {"too-large", server.too_large}};
 }
 
 Counts losses(const InterfaceSummary& interface) {

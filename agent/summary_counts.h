@@ -21,6 +21,7 @@ Counts connection_protocols(const http::Counters& http);
 Counts findings(const audit::Counters& audit);
 Counts places(const audit::PlaceCounts& masked);
 Counts spool_troubles(const spool::SpoolCounters& spool);
+Counts send_troubles(const server::Counters& server);
 Counts losses(const InterfaceSummary& interface);
 Counts sheds(const ShedSummary& shed);
 Counts refusals(const server::Counters& server);

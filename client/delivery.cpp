@@ -126,6 +126,8 @@ void Delivery::on_connected(const wire::Welcome& welcome) {
   say("subscribed to sensor '" + welcome.sensor_name + "' at " + remote_.host + ", from position " +
       std::to_string(welcome.start_position) +
       (welcome.permissions.bodies ? std::string() : "; bodies are not sent to this subscriber"));
+  if (same && welcome.next_position < place_.position)
+    say("this sensor has lost count: its positions begin anew at " + std::to_string(welcome.start_position));
   if (known && !same) say("this sensor is not the one that was there before: its positions begin anew");
   if (same) return;
   // So that a start which was "latest" once is the same event after a crash.

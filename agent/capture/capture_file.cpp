@@ -60,6 +60,7 @@ std::string read_reason(std::string_view error) {
 // The record header of pcap (https://www.tcpdump.org/manpages/pcap-savefile.5.html): time, two lengths.
 constexpr std::size_t kPcapHeader = 16;
 constexpr std::size_t kPcapFileHeader = 24;
+constexpr std::size_t kBatch = 32;  // packets handed on at once
 // What libpcap takes for damage where it is longer.
 constexpr std::uint32_t kLongestPacket = 262'144;
 static_assert(kLongestPacket <= FileInput::kMostAhead);
@@ -108,7 +109,8 @@ struct CaptureFile::Impl {
   void compile(const std::string& filter);
   Status read(PacketHandler& handler, int limit);
   int walk(int limit);
-  void on_packet(const pcap_pkthdr& header, const char* bytes);
+  int walk_ahead(int limit);
+  bool take(const pcap_pkthdr& header, const char* bytes, Packet& packet);
   static void on_pcap_packet(u_char* self, const pcap_pkthdr* header, const u_char* bytes);
   std::uint64_t position() const {
     return walks_ ? end_of_last_ : static_cast<std::uint64_t>(ftello(stream_));
@@ -121,7 +123,8 @@ struct CaptureFile::Impl {
   LinkType link_type_{};
   PacketHandler* handler_ = nullptr;         // during read() only
   std::uint64_t end_of_last_ = 0;            // offset behind the last packet that could be used
-  bool walks_ = false;                       // the records are read by walk(), not by libpcap
+  bool walks_ = false;                       // the records are read by walk(), not by libpcap,
+  bool too_long_ = false;                    // up to one that is longer than such records are
   std::uint32_t longest_ = 0;                // packet that libpcap gives whole
   bool packets_have_fixed_headers_ = false;  // pcap, not pcapng: offsets are known without asking the stream
   std::optional<Damage> damage_;
@@ -177,46 +180,59 @@ CaptureFile::Status CaptureFile::Impl::read(PacketHandler& handler, int limit) {
 int CaptureFile::Impl::walk(int limit) {
   int count = 0;
   while (count < limit) {
+    const int found = walk_ahead(limit - count);
+    count += found;
+    if (found != 0) continue;
+    if (count != 0) return count;  // what is there is passed on before more is waited for
+    if (too_long_ || !input_.look_further()) break;
+  }
+  walks_ = count != 0;
+  return count;
+}
+
+// Gives the number of records that were read, of those that are wholly there.
+int CaptureFile::Impl::walk_ahead(int limit) {
+  std::array<Packet, kBatch> packets;
+  std::size_t kept = 0;
+  int count = 0;
+  for (; count < limit && kept < packets.size(); ++count) {
     const ByteView ahead = input_.ahead();
     RecordHeader record{};
     if (ahead.size() >= kPcapHeader) std::memcpy(&record, ahead.data(), kPcapHeader);
-    if (record.captured > longest_) break;
-    if (ahead.size() < kPcapHeader + record.captured) {
-      if (count != 0) return count;  // what is there is passed on before more is waited for
-      if (!input_.look_further()) break;
-      continue;
-    }
+    too_long_ = record.captured > longest_;
+    if (too_long_ || ahead.size() < kPcapHeader + record.captured) break;
     pcap_pkthdr header{};
     header.ts.tv_sec = record.seconds;
     header.ts.tv_usec = record.microseconds;
     header.caplen = record.captured;
     header.len = record.length;
     input_.take(kPcapHeader + record.captured);
-    on_packet(header, ahead.data() + kPcapHeader);
-    ++count;
+    if (take(header, ahead.data() + kPcapHeader, packets[kept])) ++kept;
   }
-  walks_ = count != 0;
+  if (kept != 0) handler_->on_packets({packets.data(), kept});
   return count;
 }
 
 void CaptureFile::Impl::on_pcap_packet(u_char* self, const pcap_pkthdr* header, const u_char* bytes) {
-  reinterpret_cast<Impl*>(self)->on_packet(*header, reinterpret_cast<const char*>(bytes));
+  auto* const impl = reinterpret_cast<Impl*>(self);
+  Packet packet;
+  if (impl->take(*header, reinterpret_cast<const char*>(bytes), packet)) impl->handler_->on_packet(packet);
 }
 
-// The filter is applied here, not by libpcap: so that `limit` bounds what one call reads, and so that packets
-// left out by the filter are known to be sound.
-void CaptureFile::Impl::on_packet(const pcap_pkthdr& header, const char* bytes) {
+// Whether the packet passes the filter. That is applied here, not by libpcap: so that `limit` bounds what one
+// call reads, and so that packets left out by the filter are known to be sound.
+bool CaptureFile::Impl::take(const pcap_pkthdr& header, const char* bytes, Packet& packet) {
   // Of a packet longer than the file's header allows, libpcap gives the beginning.
   const bool whole = walks_ || (packets_have_fixed_headers_ && header.caplen < longest_);
   end_of_last_ = whole ? end_of_last_ + kPcapHeader + header.caplen : position();
   const auto* unsigned_bytes = reinterpret_cast<const u_char*>(bytes);
-  if (filter_.bf_insns != nullptr && pcap_offline_filter(&filter_, &header, unsigned_bytes) == 0) return;
-  Packet packet;
+  if (filter_.bf_insns != nullptr && pcap_offline_filter(&filter_, &header, unsigned_bytes) == 0)
+    return false;
   packet.time = to_timestamp(header.ts);
   packet.link_type = link_type_;
   packet.bytes = ByteView(bytes, header.caplen);
   packet.wire_length = std::max(header.len, header.caplen);
-  handler_->on_packet(packet);
+  return true;
 }
 
 CaptureFile::CaptureFile(const std::string& path, const std::string& filter)

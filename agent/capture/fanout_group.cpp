@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <chrono>
 #include <string>
 
 #include "agent/capture/capture_error.h"
@@ -35,8 +34,6 @@ void FanoutGroup::join(int socket) {
   if (::getsockopt(socket, SOL_PACKET, PACKET_FANOUT, &joined, &size) != 0) fail(errno);
   id_ = static_cast<std::uint16_t>(joined);
   ++members_;
-  const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-  joined_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void FanoutGroup::leave() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -16,6 +17,10 @@ namespace {
 constexpr std::int64_t kLastSecond = 253402300799;  // 9999-12-31T23:59:59Z, the last one that dates can write
 // How long the kernel collects packets in a block of the ring before it shows them, at most.
 constexpr int kCollect = 10;  // milliseconds
+// What was in the ring when the socket joined its group has been read within this.
+constexpr auto kSettle = std::chrono::seconds(1);
+
+using Clock = std::chrono::steady_clock;
 
 struct PcapCloser {
   void operator()(pcap_t* pcap) const { pcap_close(pcap); }
@@ -70,6 +75,7 @@ struct LiveCapture::Impl {
   void take_statistics();
 
   bool open(const InterfaceState& found, Refusal& refusal);
+  void join();
   void set_filter();
   void close();
   void look_at_open(const InterfaceState& found);
@@ -87,8 +93,10 @@ struct LiveCapture::Impl {
   State state_ = State::Absent;
   std::string why_;  // the state is so, as it was said last
   LinkType link_type_{};
-  PacketHandler* handler_ = nullptr;  // during read() only
-  Timestamp settled_since_;           // during read(): of the group
+  PacketHandler* handler_ = nullptr;     // during read() only
+  Timestamp joined_ = Timestamp::min();  // the group; by the clock that stamps packets
+  Clock::time_point opened_at_{};
+  bool settled_ = true;  // no packets come any more that are older than joined_
   LiveCounters counters_;
   // For how full the ring is: what the kernel put there, less what was taken out.
   std::uint64_t taken_ = 0;
@@ -134,8 +142,7 @@ bool LiveCapture::Impl::open(const InterfaceState& found, Refusal& refusal) {
   try {
     if (pcap_setnonblock(pcap_.get(), 1, error.data()) != 0) throw CaptureError(error.data());
     if (!options_.filter.empty()) set_filter();
-    if (group_ != nullptr) group_->join(pcap_fileno(pcap_.get()));
-    in_group_ = group_ != nullptr;
+    if (group_ != nullptr) join();
   } catch (const FilterError&) {
     close();
     throw;
@@ -147,6 +154,17 @@ bool LiveCapture::Impl::open(const InterfaceState& found, Refusal& refusal) {
   link_type_ = static_cast<LinkType>(pcap_datalink(pcap_.get()));
   opened_ = found;
   return true;
+}
+
+// Before it joined, the socket was given what belongs to the others too. Packets come in the order in which
+// they were stamped: the first younger one, or an empty ring, ends the comparison, so that a clock that is
+// set back later does not begin it again.
+void LiveCapture::Impl::join() {
+  group_->join(pcap_fileno(pcap_.get()));
+  in_group_ = true;
+  joined_ = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  opened_at_ = Clock::now();
+  settled_ = false;
 }
 
 // Where the link type has no VLANs, or the filter leaves no place for them, it stays as it was given.
@@ -214,17 +232,18 @@ void LiveCapture::Impl::enter(State state, const std::string& why) {
 int LiveCapture::Impl::read(PacketHandler& handler, int limit) {
   if (!pcap_) return 0;
   handler_ = &handler;
-  settled_since_ = in_group_ ? group_->settled_since() : Timestamp::min();
   const auto on_packet = [](u_char* self, const pcap_pkthdr* header, const u_char* bytes) {
     reinterpret_cast<Impl*>(self)->on_packet(*header, bytes);
   };
   const int count = pcap_dispatch(pcap_.get(), limit, on_packet, reinterpret_cast<u_char*>(this));
   taken_ += static_cast<std::uint64_t>(std::max(count, 0));
   emptied_ = emptied_ || count == 0;
+  if (count == 0 && !settled_) settled_ = Clock::now() - opened_at_ > kSettle;
   if (count >= 0) return count;
   const std::string reason = pcap_geterr(pcap_.get());
+  const bool gone = probe_.look(options_.interface).index != opened_.index;
   close();
-  enter(State::Absent, reason + "; waiting for it");
+  enter(State::Absent, (gone ? "it is gone" : "it cannot be read: " + reason) + "; waiting for it");
   return 0;
 }
 
@@ -232,7 +251,8 @@ void LiveCapture::Impl::on_packet(const pcap_pkthdr& header, const u_char* bytes
   Packet packet;
   taken_bytes_ += header.caplen;
   packet.time = to_timestamp(header.ts);
-  if (packet.time < settled_since_) return;
+  if (!settled_ && packet.time < joined_) return;
+  settled_ = true;
   packet.link_type = link_type_;
   packet.bytes = ByteView(reinterpret_cast<const char*>(bytes), header.caplen);
   packet.wire_length = std::max(header.len, header.caplen);

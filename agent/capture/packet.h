@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "webtap/base/bytes.h"
 #include "webtap/base/time.h"
@@ -38,6 +39,11 @@ class PacketHandler {
  public:
   virtual ~PacketHandler() = default;
   virtual void on_packet(const Packet& packet) = 0;
+  // Packets that follow each other, the bytes of all of them valid during the call: for who gains by seeing
+  // what comes next.
+  virtual void on_packets(std::span<const Packet> packets) {
+    for (const Packet& packet : packets) on_packet(packet);
+  }
 };
 
 }  // namespace webtap::capture

@@ -1,6 +1,7 @@
 #include "agent/decode/decoder.h"
 
 #include <cstring>
+#include <utility>
 
 #include "agent/decode/checksum.h"
 #include "agent/decode/link_layer.h"
@@ -40,6 +41,7 @@ bool take_plain_packet(const capture::Packet& packet, Segment& segment) {
   if (!is_ip || !is_tcp || header_length < kTcpHeader || total_length < headers) return false;
   if (packet.bytes.size() < kEthernet + headers) return false;
 
+  segment.time = packet.time;
   set_ipv4_address(ip + 12, segment.source.address);
   set_ipv4_address(ip + 16, segment.destination.address);
   set_tcp_fields(tcp, segment);
@@ -55,16 +57,33 @@ std::string_view name(Skipped kind) { return kNames[static_cast<std::size_t>(kin
 Decoder::Decoder(SegmentHandler& next, const Options& options)
     : next_(next), verify_checksums_(options.verify_checksums), fragments_(options.fragments) {}
 
-void Decoder::on_packet(const capture::Packet& packet) {
-  ++counters_.packets;
-  counters_.bytes += packet.wire_length;
+void Decoder::on_packets(std::span<const capture::Packet> packets) {
+  std::size_t plain = 0;
+  for (const capture::Packet& packet : packets) {
+    ++counters_.packets;
+    counters_.bytes += packet.wire_length;
+    if (!verify_checksums_ && take_plain_packet(packet, plain_[plain])) [[likely]] {
+      if (++plain == plain_.size()) pass_plain(std::exchange(plain, 0));
+      continue;
+    }
+    pass_plain(std::exchange(plain, 0));
+    take_other_packet(packet);
+  }
+  pass_plain(plain);
+}
+
+void Decoder::pass_plain(std::size_t count) {
+  counters_.segments += count;
+  if (count != 0) next_.on_segments({plain_.data(), count});
+}
+
+// Alone, as its payload may lie in a buffer that the next packet changes.
+void Decoder::take_other_packet(const capture::Packet& packet) {
   Segment segment;
   segment.time = packet.time;
-  if (verify_checksums_ || !take_plain_packet(packet, segment)) [[unlikely]] {
-    if (Verdict why = find_segment(packet, segment)) {
-      ++counters_.skipped[static_cast<std::size_t>(*why)];
-      return;
-    }
+  if (Verdict why = find_segment(packet, segment)) {
+    ++counters_.skipped[static_cast<std::size_t>(*why)];
+    return;
   }
   ++counters_.segments;
   next_.on_segment(segment);

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "agent/capture/packet.h"
 #include "agent/decode/fragment_buffer.h"
@@ -34,10 +36,15 @@ class Decoder final : public capture::PacketHandler {
  public:
   explicit Decoder(SegmentHandler& next, const Options& options = {});
 
-  void on_packet(const capture::Packet& packet) override;
+  void on_packet(const capture::Packet& packet) override { on_packets({&packet, 1}); }
+  void on_packets(std::span<const capture::Packet> packets) override;
   Counters counters() const;
 
  private:
+  static constexpr std::size_t kBatch = 32;
+
+  void take_other_packet(const capture::Packet& packet);
+  void pass_plain(std::size_t count);
   Verdict find_segment(const capture::Packet& packet, Segment& segment);
   Verdict enter_tunnels(IpHeader& header, Part& part, Segment& segment);
   Verdict reassemble(IpHeader& header, Part& part, Segment& segment);
@@ -46,6 +53,7 @@ class Decoder final : public capture::PacketHandler {
   bool verify_checksums_;
   Counters counters_;
   FragmentBuffer fragments_;
+  std::array<Segment, kBatch> plain_;  // of plain packets alone, which set the same fields each time
 };
 
 }  // namespace webtap::decode

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "webtap/base/bytes.h"
 #include "webtap/base/endpoint.h"
@@ -30,6 +31,11 @@ class SegmentHandler {
  public:
   virtual ~SegmentHandler() = default;
   virtual void on_segment(const Segment& segment) = 0;
+  // Segments that follow each other, the payload of all of them valid during the call: for who gains by
+  // seeing what comes next.
+  virtual void on_segments(std::span<const Segment> segments) {
+    for (const Segment& segment : segments) on_segment(segment);
+  }
 };
 
 }  // namespace webtap::decode

@@ -48,6 +48,16 @@ class HttpStage::Impl {
     return slots_[connection.slot];
   }
 
+  // The connection's slot, or what it waits with.
+  void expect(std::uint32_t index, bool near) const {
+    if (index >= slots_.size()) return;
+    const Slot& slot = slots_[index];
+    if (!near) return __builtin_prefetch(&slot, 1);
+    if (slot.waiting == nullptr) return;
+    const auto* const line = reinterpret_cast<const char*>(slot.waiting);
+    for (std::size_t at = 0; at < sizeof(Exchange); at += 64) __builtin_prefetch(line + at, 1);
+  }
+
   ConnectionParser& parser(const stream::Connection& connection, Slot& slot) {
     if (!slot.parser) {
       slot.parser = take_parser();
@@ -177,6 +187,8 @@ void HttpStage::on_chunk(const stream::Chunk& chunk) {
   impl_->parser(*chunk.connection, slot).on_chunk(chunk);
   impl_->settle(chunk.connection->slot);
 }
+
+void HttpStage::expect(std::uint32_t slot, bool near) { impl_->expect(slot, near); }
 
 void HttpStage::on_conflict(const stream::Connection& connection, stream::Direction direction, std::uint64_t,
                             std::uint64_t length) {

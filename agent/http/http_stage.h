@@ -41,6 +41,7 @@ class HttpStage final : public stream::ChunkHandler {
   ~HttpStage() override;
 
   void on_chunk(const stream::Chunk& chunk) override;
+  void expect(std::uint32_t slot, bool near) override;
   void on_conflict(const stream::Connection& connection, stream::Direction direction, std::uint64_t offset,
                    std::uint64_t length) override;
   void on_direction_end(const stream::Connection& connection, stream::Direction direction,

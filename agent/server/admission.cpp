@@ -9,16 +9,17 @@ namespace webtap::server {
 namespace {
 
 // A durable name belongs to an identity: two identities may use the same one.
-std::string cursor_name(const std::string& durable_name, const std::string& identity) {
+std::string cursor_suffix(const std::string& identity) {
   static constexpr char kHex[] = "0123456789abcdef";
   const auto digest = sha256_prefix(identity);
-  std::string name = durable_name + "-";
+  std::string suffix = "-";
   for (std::size_t i = 0; i < 6; ++i) {
-    name += kHex[digest[i] >> 4];
-    name += kHex[digest[i] & 15];
+    suffix += kHex[digest[i] >> 4];
+    suffix += kHex[digest[i] & 15];
   }
-  return name;
+  return suffix;
 }
+
 std::uint64_t granted(std::uint64_t wanted, std::uint64_t usual, std::uint64_t largest) {
   return wanted == 0 ? usual : std::min(wanted, largest);
 }
@@ -46,16 +47,16 @@ std::optional<wire::Error> Server::Impl::admit(Session& session, const wire::Sub
                        "bodies were asked for, and " + grant->identity + " may not have them", 0};
   }
   admission.grant = *grant;
-  if (!wanted.durable_name.empty()) admission.cursor = cursor_name(wanted.durable_name, grant->identity);
+  if (!wanted.durable_name.empty()) admission.cursor = wanted.durable_name + cursor_suffix(grant->identity);
+  if (auto error = check_name(admission)) return error;
   if (auto error = check_connections(session, admission)) return error;
   Selection selection;
   selection.filter = wanted.filter;
   selection.hosts = grant->hosts;
   selection.bodies = wanted.bodies;
   selection.masked_fields = grant->masked_fields;
-  const bool zstd =
-      std::ranges::find(wanted.compressions, wire::Compression::Zstd) != wanted.compressions.end();
-  selection.compression = zstd ? wire::Compression::Zstd : wire::Compression::None;
+  selection.compression = compression_of(wanted);
+  selection.local = options_.compression == Options::Compression::Remote && session.is_local();
   admission.selection = parcels_.shared(std::move(selection));
   admission.welcome = welcome(wanted, admission);
   if (begins_at_a_time(wanted, admission.cursor)) {
@@ -64,16 +65,45 @@ std::optional<wire::Error> Server::Impl::admit(Session& session, const wire::Sub
     admission.then = std::exchange(admission.selection, parcels_.shared(std::move(at_first)));
   }
   if (!admission.cursor.empty()) {
-    const auto answer = spool_.set_cursor(admission.cursor, admission.welcome.start_position - 1);
-    if (answer != spool::CursorTable::Answer::Done) {
-      return wire::Error{ErrorCode::InvalidSubscription, "the sensor cannot remember further durable names",
-                         0};
-    }
+    spool_.set_cursor(admission.cursor, admission.welcome.start_position - 1);
   }
   const std::lock_guard lock(counters_mutex_);
   ++counters_.subscribed;
   ++counters_.open;
   return std::nullopt;
+}
+
+// Whether the spool can remember this durable name: there is room for so many in all, of which one identity
+// cannot take more than its share.
+std::optional<wire::Error> Server::Impl::check_name(const Admission& admission) const {
+  if (admission.cursor.empty() || spool_.cursor(admission.cursor)) return std::nullopt;
+  const spool::Cursors cursors = spool_.cursors();
+  const std::string suffix = cursor_suffix(admission.grant.identity);
+  const auto own = static_cast<std::size_t>(
+      std::ranges::count_if(cursors, [&](const auto& cursor) { return cursor.first.ends_with(suffix); }));
+  const auto refuse = [](const std::string& who, std::size_t names) {
+    return wire::Error{wire::ErrorCode::InvalidSubscription,
+                       "the sensor remembers " + std::to_string(names) + " durable names" + who +
+                           ", and no more; a name is forgotten 30 days after it was last used",
+                       0};
+  };
+  if (own >= options_.limits.durable_names)
+    return refuse(" of " + admission.grant.identity, options_.limits.durable_names);
+  if (cursors.size() >= spool::kMaxCursors) return refuse("", spool::kMaxCursors);
+  return std::nullopt;
+}
+
+wire::Compression Server::Impl::compression_of(const wire::Subscribe& wanted) const {
+  const bool zstd =
+      std::ranges::find(wanted.compressions, wire::Compression::Zstd) != wanted.compressions.end();
+  return zstd && options_.compression != Options::Compression::Never ? wire::Compression::Zstd
+                                                                     : wire::Compression::None;
+}
+
+std::size_t Server::Impl::sharers_of(const Selection& selection) const {
+  return static_cast<std::size_t>(std::ranges::count_if(sessions_, [&](const auto& session) {
+    return session->subscribed() && session->admission()->selection.get() == &selection;
+  }));
 }
 
 // A durable name that subscribes anew replaces its old connection, which may be dead without knowing.

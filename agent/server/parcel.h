@@ -18,6 +18,9 @@ struct Parcel {
   bool gap = false;         // the frames say that something is missing
   std::uint64_t events = 0;
   std::uint64_t bytes = 0;  // of serialised events
+
+  // What the window is charged for: a gap is remembered until it is acknowledged, as an event is.
+  std::uint64_t window_events() const { return events + (gap ? 1 : 0); }
 };
 
 using SharedParcel = std::shared_ptr<const Parcel>;

@@ -12,6 +12,9 @@ namespace webtap::server {
 namespace {
 
 constexpr std::size_t kIdleReaders = 8;
+// Of entries, so that they fit into a frame; one event always does.
+constexpr std::size_t kMostEntryBytes = wire::kMaxUncompressedBatch - wire::kBatchOverhead;
+static_assert(wire::kMaxEvent + wire::kEntryOverhead <= kMostEntryBytes);
 
 wire::GapReason reason_of(spool::GapReason reason) {
   switch (reason) {
@@ -54,16 +57,19 @@ struct Parcels::Draft {
   std::vector<std::shared_ptr<const void>> owners;  // of the entries' bytes
   std::deque<std::string> masked;                   // or they are here
   std::optional<spool::Gap> gap;                    // behind the entries
+  wire::Position end = 0;  // what was read from here on is not part of it; 0 = nothing
   std::size_t looked_at = 0;
+  bool searching = false;  // there is more, which takes another look
 };
 
-Parcels::Parcels(spool::Spool& spool, const Limits& limits) : spool_(spool), limits_(limits) {}
+Parcels::Parcels(spool::Spool& spool, const Limits& limits, Sharers sharers)
+    : spool_(spool), limits_(limits), sharers_(std::move(sharers)) {}
 
 SharedParcel Parcels::next(const std::shared_ptr<const Selection>& selection, wire::Position from) {
   const Key key{selection.get(), from};
   if (const auto found = by_key_.find(key); found != by_key_.end()) return found->second->parcel;
   const SharedParcel parcel = make(*selection, from);
-  if (parcel != nullptr) keep(key, selection, parcel);
+  if (parcel != nullptr && parcel->to >= from) keep(key, selection, parcel);
   return parcel;
 }
 
@@ -84,10 +90,10 @@ SharedParcel Parcels::make(const Selection& selection, wire::Position from) {
   draft.parcel.from = from;
   while (fill(selection, *reader, draft)) {
   }
-  const wire::Position next = reader->position();
-  readers_.push_back(std::move(reader));
+  const wire::Position next = draft.end != 0 ? draft.end : reader->position();
+  if (draft.end == 0) readers_.push_back(std::move(reader));
   if (readers_.size() > kIdleReaders) readers_.pop_front();
-  if (next <= from) return nullptr;
+  if (next <= from && !draft.searching) return nullptr;
   draft.parcel.to = next - 1;
   finish(selection, draft);
   return std::make_shared<const Parcel>(std::move(draft.parcel));
@@ -98,36 +104,68 @@ bool Parcels::fill(const Selection& selection, spool::Reader& reader, Draft& dra
   const std::size_t room =
       limits_.parcel_bytes - std::min<std::size_t>(draft.parcel.bytes, limits_.parcel_bytes - 1);
   using Result = spool::Reader::Result;
-  const Result result = reader.read(room, spool::Reader::Until::Appended, batch_);
+  // Behind a gap only one more is looked at: whether it is missing too.
+  const Result result = reader.read(draft.gap ? 1 : room, spool::Reader::Until::Appended, batch_);
+  draft.searching = result == Result::Again;
   if (result == Result::CaughtUp || result == Result::Again) return false;
-  if (result == Result::Gap) {
-    draft.gap = batch_.gap;
-    return false;
-  }
+  if (result == Result::Gap) return add_gap(*batch_.gap, draft);
   const std::size_t before = draft.entries.size();
-  for (const spool::RecordView& record : batch_.records) add(selection, record, draft);
+  const auto left = std::ranges::find_if_not(
+      batch_.records, [&](const spool::RecordView& record) { return add(selection, record, draft); });
   if (draft.entries.size() != before) draft.owners.push_back(batch_.owner);
   draft.looked_at += batch_.records.size();
+  if (left != batch_.records.end()) {
+    if (batch_.records.size() == 1) {
+      reader.give_back(*left);
+    } else {
+      draft.end = left->position;
+    }
+    return false;
+  }
   return draft.parcel.bytes < limits_.parcel_bytes && draft.entries.size() < limits_.parcel_events &&
          draft.looked_at < limits_.looked_at;
 }
 
-void Parcels::add(const Selection& selection, const spool::RecordView& record, Draft& draft) {
-  if (record.time < selection.since) return;
+// A gap ends the parcel, but for what goes on being missing for the same reason.
+bool Parcels::add_gap(const spool::Gap& gap, Draft& draft) {
+  if (!draft.gap) {
+    draft.gap = gap;
+    return true;
+  }
+  if (gap.reason != draft.gap->reason || gap.from != draft.gap->to + 1) {
+    draft.end = gap.from;
+    return false;
+  }
+  draft.gap->to = gap.to;
+  const bool known = draft.gap->count != 0 && gap.count != 0;
+  draft.gap->count = known ? draft.gap->count + gap.count : 0;
+  return true;
+}
+
+// False: the record is for the next parcel.
+bool Parcels::add(const Selection& selection, const spool::RecordView& record, Draft& draft) {
+  const auto missing = [&](spool::GapReason reason, std::uint64_t& counter) {
+    const bool added = add_gap({record.position, record.position, 1, reason}, draft);
+    counter += added ? 1 : 0;
+    return added;
+  };
+  if (record.time < selection.since) return !draft.gap;
+  if (record.bytes.size() > wire::kMaxEvent) return missing(spool::GapReason::TooLarge, too_large_);
   ByteView event = record.bytes;
+  std::string covered;
   if (!selection.is_everything()) {
     std::string problem;
-    if (!wire::view_event(event, view_, problem)) {
-      ++unreadable_;
-      return;
-    }
-    if (!passes(selection, view_)) return;
+    if (!wire::view_event(event, view_, problem)) return missing(spool::GapReason::Damage, unreadable_);
+    if (!passes(selection, view_)) return !draft.gap;
     if (!selection.bodies) event = wire::without_bodies(event);
-    std::string covered;
-    if (mask(selection, event, covered)) event = draft.masked.emplace_back(std::move(covered));
+    if (mask(selection, event, covered)) event = covered;
   }
+  const std::size_t size = event.size() + wire::kEntryOverhead;
+  if (draft.gap || draft.parcel.bytes + size > kMostEntryBytes) return false;
+  if (!covered.empty()) event = draft.masked.emplace_back(std::move(covered));
   draft.entries.push_back({record.position, event});
-  draft.parcel.bytes += event.size() + wire::kEntryOverhead;
+  draft.parcel.bytes += size;
+  return true;
 }
 
 // The event with the values of fields that this subscriber may not see covered; false where there are none.
@@ -154,10 +192,17 @@ bool Parcels::mask(const Selection& selection, ByteView event, std::string& out)
   return any;
 }
 
+// On one machine it costs more to compress than to encrypt what compressing would save, unless that is done
+// for several.
+bool Parcels::compresses(const Selection& selection) const {
+  return selection.compression == wire::Compression::Zstd &&
+         (!selection.local || sharers_(selection) >= limits_.local_compression);
+}
+
 void Parcels::finish(const Selection& selection, Draft& draft) {
   Parcel& parcel = draft.parcel;
   if (!draft.entries.empty()) {
-    if (selection.compression == wire::Compression::Zstd) {
+    if (compresses(selection)) {
       compressor_.encode(draft.entries, parcel.frames);
     } else {
       wire::encode_batch(draft.entries, parcel.frames);
@@ -188,7 +233,7 @@ void Parcels::keep(Key key, const std::shared_ptr<const Selection>& selection, c
   made_.push_back({key, selection, parcel});
   by_key_[key] = std::prev(made_.end());
   made_bytes_ += parcel->frames.size();
-  while (made_bytes_ > limits_.cached_bytes && made_.size() > 1) {
+  while ((made_bytes_ > limits_.cached_bytes || made_.size() > limits_.cached_parcels) && made_.size() > 1) {
     made_bytes_ -= made_.front().parcel->frames.size();
     by_key_.erase(made_.front().key);
     made_.pop_front();

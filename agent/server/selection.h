@@ -16,6 +16,7 @@ struct Selection {
   std::vector<std::string> hosts;  // globs: what it may have; one "*" is everything
   bool bodies = false;
   std::vector<std::string> masked_fields;  // of heads, in lower case: their values become `*`
+  bool local = false;  // of subscribers on this machine: compressed only where many share it
   wire::Compression compression = wire::Compression::None;
   Timestamp since = Timestamp::min();  // events that were kept earlier do not pass
 

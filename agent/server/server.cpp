@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/server/server_impl.h"
+#include "agent/server/tls_channel.h"
 
 namespace webtap::server {
 namespace {
@@ -37,7 +38,7 @@ Server::Impl::Impl(Options options, spool::Spool& spool, Say say)
       spool_(spool),
       notices_(std::move(say)),
       trust_(read_trust()),
-      parcels_(spool, options_.limits),
+      parcels_(spool, options_.limits, [this](const Selection& selection) { return sharers_of(selection); }),
       coverage_(spool.appended()) {
   counters_.validity = trust_.validity;
 }
@@ -87,15 +88,20 @@ void Server::Impl::on_accepted(const std::error_code& error, tcp::socket socket)
     });
     return;
   }
+  take_in(std::make_unique<TlsChannel>(std::move(socket), trust_.context));
+  accept();
+}
+
+std::shared_ptr<Session> Server::Impl::take_in(std::unique_ptr<Channel> channel) {
   {
     const std::lock_guard lock(counters_mutex_);
     ++counters_.accepted;
   }
   make_room();
-  auto session = std::make_shared<Session>(std::move(socket), trust_.context, options_.limits, *this);
+  auto session = std::make_shared<Session>(std::move(channel), options_.limits, *this);
   sessions_.insert(session);
   session->start();
-  accept();
+  return session;
 }
 
 // Who has not subscribed yet gives way to who comes: the oldest of the address that has most of them, so that
@@ -182,7 +188,7 @@ void Server::Impl::review(Session& session) {
   std::string problem;
   const auto grant = trust_.subscribers.grant(session.identity());
   const Selection& now = *session.admission()->selection;
-  if (!tls::is_still_trusted(session.native(), *trust_.context, problem)) {
+  if (!session.channel().is_still_trusted(*trust_.context, problem)) {
     session.leave({wire::GoodbyeCode::Revoked, "the certificate does not hold any more: " + problem, 0});
   } else if (!grant || grant->identity != session.admission()->grant.identity ||
              (now.bodies && !grant->bodies)) {
@@ -199,10 +205,7 @@ void Server::Impl::review(Session& session) {
 void Server::Impl::hurry() {
   asio::post(io_, [this] {
     const auto sessions = sessions_;
-    for (const auto& session : sessions) {
-      session->wake();
-      session->tell_skipped();
-    }
+    for (const auto& session : sessions) session->hurry();
   });
 }
 
@@ -220,6 +223,8 @@ SharedParcel Server::Impl::next(const std::shared_ptr<const Selection>& selectio
     counters_.events += parcel->events;
     counters_.bytes += parcel->frames.size();
     counters_.gaps += parcel->gap ? 1 : 0;
+    counters_.unreadable = parcels_.unreadable();
+    counters_.too_large = parcels_.too_large();
   }
   return parcel;
 }
@@ -234,6 +239,9 @@ void Server::Impl::on_closed(Session& session, const std::string& why) {
   notices_.say("stream: " + session.description() + (session.subscribed() ? " left: " : " was refused: ") +
                why);
   if (session.subscribed()) {
+    // Its name was in use until now, though it may not have had anything to acknowledge for long.
+    const std::string& cursor = session.admission()->cursor;
+    if (!cursor.empty()) spool_.set_cursor(cursor, session.acknowledged());
     const std::lock_guard lock(counters_mutex_);
     --counters_.open;
   } else {

@@ -24,12 +24,15 @@ class ServerError : public std::runtime_error {
 };
 
 struct Options {
+  // Whose batches are compressed, of those that offer it.
+  enum class Compression : std::uint8_t { Remote, Always, Never };
   std::string address;     // an IP address, or empty for all
   std::uint16_t port = 0;  // 0: any; see Server::port()
   tls::Options tls;
   std::string subscribers{};  // the table's file; empty: who has a certificate may have everything
   std::string sensor_name;
   std::string software;  // "webtap-agent/1.2.3"
+  Compression compression = Compression::Remote;
   Limits limits{};
 };
 
@@ -40,6 +43,8 @@ struct Counters {
   std::uint64_t events = 0;  // sent, to all together
   std::uint64_t bytes = 0;   // of frames
   std::uint64_t gaps = 0;
+  std::uint64_t unreadable = 0;  // events that did not come back from the spool as events: gaps
+  std::uint64_t too_large = 0;   // events in the spool that have no room in a frame: gaps
   std::map<std::string, std::uint64_t> refused;  // connections that did not come to subscribe, by reason
   tls::Validity validity;                        // of the certificates that are in force
 };
@@ -74,8 +79,9 @@ class Server {
   // seconds at most.
   void stop();
 
+  class Impl;  // server_impl.h
+
  private:
-  class Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -39,6 +39,9 @@ class Server::Impl final : public SessionOwner {
   Coverage& coverage() { return coverage_; }
   void stop();
 
+  // A connection that was accepted; open() makes them of sockets.
+  std::shared_ptr<Session> take_in(std::unique_ptr<Channel> channel);
+
   std::optional<wire::Error> admit(Session& session, const wire::Subscribe& wanted,
                                    Admission& admission) override;
   void on_subscribed(const Session& session) override;
@@ -62,6 +65,9 @@ class Server::Impl final : public SessionOwner {
   void wake_all();
   void apply(Trust trust);
   void review(Session& session);
+  std::optional<wire::Error> check_name(const Admission& admission) const;
+  wire::Compression compression_of(const wire::Subscribe& wanted) const;
+  std::size_t sharers_of(const Selection& selection) const;
   std::optional<wire::Error> check_connections(Session& session, const Admission& admission);
   std::size_t connections_of(const std::string& identity) const;
   wire::Position start_of(const wire::Subscribe& wanted, const std::string& cursor) const;

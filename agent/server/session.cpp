@@ -1,49 +1,40 @@
 #include "agent/server/session.h"
 
-#include <asio/post.hpp>
-#include <asio/write.hpp>
+#include <utility>
 #include <variant>
 
-#include "webtap/tls/peer.h"
 #include "webtap/wire/frame_codec.h"
 
 namespace webtap::server {
 
-Session::Session(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context,
-                 const Limits& limits, SessionOwner& owner)
-    : stream_(std::move(socket), *context), context_(std::move(context)), limits_(limits), owner_(owner) {
-  std::error_code ignored;
-  peer_ = stream_.lowest_layer().remote_endpoint(ignored);
-  stream_.lowest_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
-}
+Session::Session(std::unique_ptr<Channel> channel, const Limits& limits, SessionOwner& owner)
+    : channel_(std::move(channel)), limits_(limits), owner_(owner) {}
 
 void Session::start() {
   accepted_ = heard_ = spoke_ = Clock::now();
   deadline_ = heard_ + limits_.first_frame;
-  stream_.async_handshake(
-      asio::ssl::stream_base::server,
-      [self = shared_from_this()](const std::error_code& error) { self->on_handshake(error); });
+  channel_->handshake(
+      [self = shared_from_this()](const std::error_code& error, std::size_t) { self->on_handshake(error); });
 }
 
 void Session::on_handshake(const std::error_code& error) {
   if (state_ != State::Handshaking) return;
   if (error) {
     // The alert is on its way: give it time before the connection is reset over unread bytes.
-    why_ = "no handshake: " + tls::handshake_problem(native(), error);
+    why_ = "no handshake: " + channel_->handshake_problem(error);
     linger();
     return;
   }
-  identity_ = tls::peer_identity(native());
+  identity_ = channel_->identity();
   state_ = State::Subscribing;
   read();
 }
 
 void Session::read() {
-  const std::span<char> room = frames_.room();
-  stream_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [self = shared_from_this()](const std::error_code& error, std::size_t bytes) {
-                            self->on_read(error, bytes);
-                          });
+  channel_->read(frames_.room(),
+                 [self = shared_from_this()](const std::error_code& error, std::size_t bytes) {
+                   self->on_read(error, bytes);
+                 });
 }
 
 void Session::on_read(const std::error_code& error, std::size_t bytes) {
@@ -139,10 +130,7 @@ void Session::tick(Clock::time_point now) {
     close("it took nothing for " + std::to_string(limits_.send_stall.count()) + " s");
   } else {
     tell_skipped();
-    if (!writing_ && now - spoke_ >= limits_.heartbeat) {
-      const auto time = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-      say(wire::Heartbeat{owner_.next_position(), time});
-    }
+    if (!writing_ && now - spoke_ >= limits_.heartbeat) say_heartbeat();
     pump();
   }
 }
@@ -151,6 +139,17 @@ void Session::tell_skipped() {
   if (state_ != State::Streaming || position_ <= told_ + 1) return;
   told_ = position_ - 1;
   say(wire::Skip{told_});
+}
+
+void Session::say_heartbeat() {
+  const auto time = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  say(wire::Heartbeat{owner_.next_position(), time});
+}
+
+void Session::hurry() {
+  wake();
+  tell_skipped();
+  if (state_ == State::Streaming && acknowledged_ < told_ && has_sent_everything()) say_heartbeat();
 }
 
 void Session::leave(const wire::Goodbye& goodbye) {
@@ -186,29 +185,27 @@ void Session::end(const std::string& why) {
 void Session::linger() {
   if (state_ != State::Ending) deadline_ = Clock::now() + limits_.goodbye;
   state_ = State::Ending;
-  std::error_code ignored;
-  stream_.next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  if (std::exchange(lingering_, true)) return;  // each event that is appended comes here
+  channel_->shutdown_send();
   drain();
 }
 
 void Session::drain() {
-  stream_.next_layer().async_read_some(
-      asio::buffer(rest_), [self = shared_from_this()](const std::error_code& error, std::size_t) {
-        if (self->state_ == State::Closed) return;
-        if (error || Clock::now() >= self->deadline_) {
-          self->close(self->why_);
-        } else {
-          self->drain();
-        }
-      });
+  channel_->pass_over([self = shared_from_this()](const std::error_code& error, std::size_t) {
+    if (self->state_ == State::Closed) return;
+    if (error || Clock::now() >= self->deadline_) {
+      self->close(self->why_);
+    } else {
+      self->drain();
+    }
+  });
 }
 
 void Session::close(const std::string& why) {
   if (state_ == State::Closed) return;
   state_ = State::Closed;
   const auto self = shared_from_this();  // the owner lets go
-  std::error_code ignored;
-  stream_.lowest_layer().close(ignored);
+  channel_->close();
   waiting_.reset();
   owner_.on_closed(*this, why);
 }
@@ -221,7 +218,7 @@ void Session::regrant(const Grant& grant, const std::shared_ptr<const Selection>
 }
 
 std::string Session::description() const {
-  std::string text = peer_.address().to_string() + " port " + std::to_string(peer_.port());
+  std::string text = peer().address().to_string() + " port " + std::to_string(peer().port());
   if (admission_) text += " (" + admission_->grant.identity + ")";
   return text;
 }
@@ -253,39 +250,45 @@ SharedParcel Session::take_parcel() {
     position_ = parcel->to + 1;
     if (!waking_) {
       waking_ = true;
-      asio::post(stream_.get_executor(), [self = shared_from_this()] {
+      channel_->post([self = shared_from_this()] {
         self->waking_ = false;
         self->pump();
       });
     }
     return nullptr;
   }
-  if (!fits(*parcel)) {
+  if (!fits(*parcel) || !may_go(*parcel)) {
     waiting_ = std::move(parcel);
     return nullptr;
   }
   position_ = parcel->to + 1;
   told_ = parcel->told;
   if (admission_->then != nullptr && parcel->events != 0) admission_->selection = std::move(admission_->then);
-  ahead_events_ += parcel->events;
+  if (parcel->gap) gap_told_ = Clock::now();
+  ahead_events_ += parcel->window_events();
   ahead_bytes_ += parcel->bytes;
-  unacknowledged_.push_back({parcel->told, parcel->events, parcel->bytes});
+  unacknowledged_.push_back({parcel->told, parcel->window_events(), parcel->bytes});
   return parcel;
 }
 
 bool Session::fits(const Parcel& parcel) const {
   const wire::Window& window = admission_->welcome.window;
-  return unacknowledged_.empty() ||
-         (ahead_events_ + parcel.events <= window.events && ahead_bytes_ + parcel.bytes <= window.bytes);
+  return unacknowledged_.empty() || (ahead_events_ + parcel.window_events() <= window.events &&
+                                     ahead_bytes_ + parcel.bytes <= window.bytes);
+}
+
+// Gaps that follow each other closely wait, with what comes behind them, so that the next one says more at
+// once: nobody's log is flooded, and everything stays in order.
+bool Session::may_go(const Parcel& parcel) const {
+  return !parcel.gap || !gap_told_ || Clock::now() - *gap_told_ >= limits_.gap_interval;
 }
 
 void Session::write() {
   writing_ = true;
-  std::array<asio::const_buffer, 2> buffers{asio::buffer(writing_text_), asio::const_buffer()};
-  if (writing_parcel_ != nullptr) buffers[1] = asio::buffer(writing_parcel_->frames);
-  asio::async_write(stream_, buffers, [self = shared_from_this()](const std::error_code& error, std::size_t) {
-    self->on_written(error);
-  });
+  const ByteView parcel = writing_parcel_ != nullptr ? ByteView(writing_parcel_->frames) : ByteView();
+  channel_->write(
+      writing_text_, parcel,
+      [self = shared_from_this()](const std::error_code& error, std::size_t) { self->on_written(error); });
 }
 
 void Session::on_written(const std::error_code& error) {

@@ -5,10 +5,6 @@
 // take it, and on_closed().
 #pragma once
 
-#include <array>
-#include <asio/ip/tcp.hpp>
-#include <asio/ssl/context.hpp>
-#include <asio/ssl/stream.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -16,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/server/channel.h"
 #include "agent/server/limits.h"
 #include "agent/server/parcel.h"
 #include "agent/server/selection.h"
@@ -54,8 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Session(asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context, const Limits& limits,
-          SessionOwner& owner);
+  Session(std::unique_ptr<Channel> channel, const Limits& limits, SessionOwner& owner);
 
   void start();
   // Something was appended to the spool.
@@ -64,6 +60,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void tick(Clock::time_point now);
   // Says at once what was passed over, not only with the next tick.
   void tell_skipped();
+  // The same, and asks for the acknowledgment of what was sent: the sensor wants to end.
+  void hurry();
   void leave(const wire::Goodbye& goodbye);
   void refuse(const wire::Error& error);
   void close(const std::string& why);
@@ -78,11 +76,12 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ending() const { return state_ == State::Ending || state_ == State::Closed; }
   const Admission* admission() const { return admission_ ? &*admission_ : nullptr; }
   const tls::PeerIdentity& identity() const { return identity_; }
-  const asio::ip::tcp::endpoint& peer() const { return peer_; }
+  const asio::ip::tcp::endpoint& peer() const { return channel_->peer(); }
+  // The peer is on this machine.
+  bool is_local() const { return channel_->is_local(); }
   // Who it is, for the log: address, and the name of the grant once there is one.
   std::string description() const;
-  const std::shared_ptr<asio::ssl::context>& context() const { return context_; }
-  ssl_st* native() { return stream_.native_handle(); }
+  const Channel& channel() const { return *channel_; }
   wire::Position acknowledged() const { return acknowledged_; }
   Clock::time_point accepted() const { return accepted_; }
 
@@ -103,8 +102,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void fault(wire::ErrorCode code, const std::string& sentence);
 
   void say(const wire::Frame& frame);
+  void say_heartbeat();
   void pump();
   SharedParcel take_parcel();
+  bool may_go(const Parcel& parcel) const;
   bool fits(const Parcel& parcel) const;
   void write();
   void on_written(const std::error_code& error);
@@ -112,11 +113,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void linger();
   void drain();
 
-  asio::ssl::stream<asio::ip::tcp::socket> stream_;
-  const std::shared_ptr<asio::ssl::context> context_;
+  const std::unique_ptr<Channel> channel_;
   const Limits& limits_;
   SessionOwner& owner_;
-  asio::ip::tcp::endpoint peer_;
   tls::PeerIdentity identity_;
   State state_ = State::Handshaking;
   std::string why_;  // it ends
@@ -134,14 +133,15 @@ class Session : public std::enable_shared_from_this<Session> {
   std::deque<Sent> unacknowledged_;
   std::uint64_t ahead_events_ = 0;
   std::uint64_t ahead_bytes_ = 0;
-  SharedParcel waiting_;  // for the window
+  SharedParcel waiting_;  // for the window, or because a gap was told just now
+  std::optional<Clock::time_point> gap_told_;
 
   std::string pending_;  // small frames
   std::string writing_text_;
   SharedParcel writing_parcel_;
   bool writing_ = false;
-  bool waking_ = false;           // a turn of its own was asked for
-  std::array<char, 512> rest_{};  // what still comes while it ends
+  bool lingering_ = false;
+  bool waking_ = false;  // a turn of its own was asked for
 };
 
 }  // namespace webtap::server

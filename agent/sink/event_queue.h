@@ -78,7 +78,7 @@ class EventQueue final : public audit::EventHandler {
   std::uint64_t capacity() const { return mask_ + 1; }
 
  private:
-  struct Slot {
+  struct alignas(64) Slot {  // no line of it is another slot's too
     event::AuditEvent event;
     std::size_t bytes = 0;     // of text, from publish() to release()
     std::size_t capacity = 0;  // kept, from release() to slot()
@@ -98,6 +98,7 @@ class EventQueue final : public audit::EventHandler {
   bool has_room();
   bool has_ample_room() const;
   void wait_for_room();
+  void fetch_next_slots() const;
   void reclaim();
   bool is_worth_reading(std::uint64_t published, std::uint64_t mark) const;
   bool calls_for_reader(std::uint64_t mark) const;
@@ -114,9 +115,7 @@ class EventQueue final : public audit::EventHandler {
   const std::unique_ptr<Slot*[]> ring_;  // the slot that was published at each index
   const std::shared_ptr<Bell> bell_;
 
-  // Counts of events published and released; their difference is what waits. Both, and what the other side
-  // sleeps for, are written and then read in one total order, so that no side goes to sleep on what the other
-  // just did.
+  // Counts of events published and released; their difference is what waits.
   // Written by the thread that fills:
   alignas(64) std::atomic<std::uint64_t> published_ = 0;
   Total bytes_published_;

@@ -55,6 +55,15 @@ Reader::Result Reader::read(std::size_t max_bytes, Until until, ReadBatch& batch
                  batch);
 }
 
+void Reader::give_back(const RecordView& record) {
+  next_ = record.position;
+  if (block_) {
+    block_at_ -= kRecordHeader + record.bytes.size();
+  } else if (walker_) {
+    walker_->step_back();
+  }
+}
+
 Reader::Result Reader::read_memory(std::size_t max_bytes, Until until, ReadBatch& batch) {
   const std::size_t end = end_of(*block_, until);
   std::size_t taken = 0;
@@ -93,7 +102,8 @@ Reader::Result Reader::read_segment(const SegmentList::Found& found, Position ke
   const std::uint64_t begun = walker_->end_of_last();
   std::size_t taken = 0;
   RecordView record;
-  while (walker_->next(bounds, record) == SegmentWalker::Step::Record) {
+  while ((batch.records.empty() || taken < max_bytes) &&
+         walker_->next(bounds, record) == SegmentWalker::Step::Record) {
     const bool is_gap = (record.flags & kGapFlag) != 0;
     const std::size_t size = kRecordHeader + record.bytes.size();
     if (record.position < next_) {

@@ -40,6 +40,8 @@ class Reader {
   Position position() const { return next_; }
   // Gives records of `max_bytes` in all, headers included, but one at least.
   Result read(std::size_t max_bytes, Until until, ReadBatch& batch);
+  // The one record that the last read() gave is given once more by the next.
+  void give_back(const RecordView& record);
 
  private:
   Result read_memory(std::size_t max_bytes, Until until, ReadBatch& batch);

@@ -43,11 +43,15 @@ const char* to_string(GapReason reason) {
 }
 
 void write_record(char* out, std::uint32_t salt, const RecordView& record) {
+  if (!record.bytes.empty()) std::memcpy(out + kRecordHeader, record.bytes.data(), record.bytes.size());
+  write_record_header(out, salt, record);
+}
+
+void write_record_header(char* out, std::uint32_t salt, const RecordView& record) {
   store(out, static_cast<std::uint32_t>(record.bytes.size()));
   store(out + kPositionAt, record.position);
   store(out + kTimeAt, static_cast<std::uint64_t>(record.time.time_since_epoch().count()));
   store(out + kFlagsAt, record.flags);
-  if (!record.bytes.empty()) std::memcpy(out + kRecordHeader, record.bytes.data(), record.bytes.size());
   store(out + kChecksumAt, checksum({out, kRecordHeader + record.bytes.size()}, salt));
 }
 

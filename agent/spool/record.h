@@ -53,6 +53,8 @@ inline constexpr std::size_t kGapBytes = 20;
 // Writes header and bytes to `out`, where there is room for kRecordHeader and them. `salt` is the segment's:
 // without it nobody can make bytes of an event that would pass for a record.
 void write_record(char* out, std::uint32_t salt, const RecordView& record);
+// The same where the bytes, `record.bytes.size()` of them, are at `out` + kRecordHeader already.
+void write_record_header(char* out, std::uint32_t salt, const RecordView& record);
 // Writes a record of kRecordHeader + kGapBytes that says `gap`.
 void write_gap(char* out, std::uint32_t salt, Timestamp time, const Gap& gap);
 // The gap that such a record says. Only for records with kGapFlag that were found valid.

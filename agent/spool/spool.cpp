@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "webtap/base/random.h"
@@ -75,33 +76,70 @@ Spool::~Spool() {
 }
 
 bool Spool::append(Position position, Timestamp time, ByteView bytes) {
-  if (position < next_) return false;  // a position is given once
+  char* room = begin(position, time, bytes.size());
+  if (room == nullptr) return false;
+  if (!bytes.empty()) std::memcpy(room, bytes.data(), bytes.size());
+  commit();
+  return true;
+}
+
+char* Spool::begin(Position position, Timestamp time, std::size_t size) {
+  if (position < next_) return nullptr;  // a position is given once
   if (position > next_) refuse(position - 1, GapReason::Overload);
-  const std::size_t size = kRecordHeader + bytes.size();
-  if (bytes.size() > options_.max_record_bytes - kRecordHeader) return refuse(position, GapReason::TooLarge);
+  if (size > options_.max_record_bytes - kRecordHeader) {
+    leave_out_too_large(time);
+    return nullptr;
+  }
+  await_room(kRecordHeader + size);
   if (position >= keeper_->reserved() || (gap_ && !say_gap(time)))
-    return refuse(position, GapReason::Overload);
-  char* room = log_->tail.room(size, position);
-  if (room == nullptr) return refuse(position, GapReason::Overload);
-  write_record(room, salt_, {position, time, 0, bytes});
-  log_->tail.commit(size);
+    return refuse(position, GapReason::Overload), nullptr;
+  char* room = log_->tail.room(kRecordHeader + size, position);
+  if (room == nullptr) return refuse(position, GapReason::Overload), nullptr;
+  begun_ = {position, time, size, room};
+  return room + kRecordHeader;
+}
+
+void Spool::commit() {
+  const auto [position, time, size, room] = begun_;
+  write_record_header(room, salt_, {position, time, 0, {room + kRecordHeader, size}});
+  log_->tail.commit(kRecordHeader + size);
   next_ = position + 1;
   records_.store(records_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  since_wake_ += size;
+  since_wake_ += kRecordHeader + size;
   advance(position);
-  return true;
+}
+
+// A disk that refuses is not waited for, and one that hangs only once: what it does not take is said as a
+// gap.
+void Spool::await_room(std::size_t size) {
+  if (options_.patience == Duration::zero() || !log_->tail.is_full(size)) return;
+  const auto deadline = std::chrono::steady_clock::now() + options_.patience;
+  std::unique_lock lock(mutex_);
+  while (!failed_ && rounds_ != hung_round_ && log_->tail.is_full(size)) {
+    hurry_ = true;
+    keeper_wakes_.notify_one();
+    if (kept_.wait_until(lock, deadline) == std::cv_status::timeout && rounds_done_ != rounds_) {
+      hung_round_ = rounds_;
+    }
+  }
+}
+
+// Said at once: nothing may follow it for long.
+void Spool::leave_out_too_large(Timestamp time) {
+  too_large_.fetch_add(1, std::memory_order_relaxed);
+  refuse(next_, GapReason::TooLarge);
+  if (next_ <= keeper_->reserved()) say_gap(time);
 }
 
 // Positions up to this one have no record. What was refused before for another reason is said first, where
 // there is room.
-bool Spool::refuse(Position position, GapReason reason) {
+void Spool::refuse(Position position, GapReason reason) {
   refused_.fetch_add(position - next_ + 1, std::memory_order_relaxed);
   if (gap_ && gap_->reason != reason) say_gap(options_.clock());
   if (!gap_) gap_ = Gap{next_, position, 0, reason};
   gap_->to = position;
   gap_->count += position - next_ + 1;
   next_ = position + 1;
-  return false;
 }
 
 bool Spool::say_gap(Timestamp time) {
@@ -161,6 +199,7 @@ bool Spool::sync(Duration timeout) {
 SpoolCounters Spool::counters() const {
   return {records_.load(std::memory_order_relaxed),
           refused_.load(std::memory_order_relaxed),
+          too_large_.load(std::memory_order_relaxed),
           keeper_->kept(),
           keeper_->lost(),
           keeper_->failures(),

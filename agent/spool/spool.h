@@ -2,7 +2,8 @@
 // of what they mean.
 //
 // Three threads: one appends, the spool's own brings to disk, one reads (readers, cursors). Appending copies
-// the record into memory and never waits for the disk or for readers. docs/spool.md says what is promised.
+// the record into memory, and never waits for readers, or, unless it is told to, for the disk. docs/spool.md
+// says what is promised.
 #pragma once
 
 #include <atomic>
@@ -38,7 +39,10 @@ struct SpoolOptions {
   Duration linger =
       std::chrono::milliseconds(5);  // what records wait for others, so that one sync is for many
   Duration retry = std::chrono::milliseconds(500);  // after the disk refused
-  Duration cursor_age = std::chrono::days(30);      // since it was last set; zero = any
+  // What append() waits at most for a disk that is slow, where memory is full: a file that is read can wait,
+  // the wire cannot.
+  Duration patience = Duration::zero();
+  Duration cursor_age = std::chrono::days(30);  // since it was last set; zero = any
   // Called when more was appended or synced, once for each arm(); by the appending thread or the spool's, so
   // it must be quick and must not call the spool.
   std::function<void()> on_progress;
@@ -48,14 +52,15 @@ struct SpoolOptions {
 };
 
 struct SpoolCounters {
-  std::uint64_t appended = 0;  // records
-  std::uint64_t refused = 0;   // records that never came in: too large, or memory and disk too slow
-  std::uint64_t kept = 0;      // records that were synced
-  std::uint64_t lost = 0;      // records that the disk did not take in time
-  std::uint64_t failures = 0;  // of writing or syncing
-  std::uint64_t damages = 0;   // gaps that readers met for damage
-  std::uint64_t bytes = 0;     // of all segments, now
-  std::uint64_t segments = 0;  // now
+  std::uint64_t appended = 0;   // records
+  std::uint64_t refused = 0;    // records that never came in: too large, or memory and disk too slow
+  std::uint64_t too_large = 0;  // of these
+  std::uint64_t kept = 0;       // records that were synced
+  std::uint64_t lost = 0;       // records that the disk did not take in time
+  std::uint64_t failures = 0;   // of writing or syncing
+  std::uint64_t damages = 0;    // gaps that readers met for damage
+  std::uint64_t bytes = 0;      // of all segments, now
+  std::uint64_t segments = 0;   // now
 };
 
 class Spool {
@@ -79,6 +84,12 @@ class Spool {
   // Positions left out are said as a gap for overload. False: it was not taken (too large, or memory is full
   // and the disk too slow), and will be said as a gap.
   bool append(Position position, Timestamp time, ByteView bytes);
+  // The same without a copy: room for the record's `size` bytes, which count with commit(); null where it was
+  // not taken.
+  char* begin(Position position, Timestamp time, std::size_t size);
+  void commit();
+  // In the stead of a record that is larger than what takes records from the spool can take.
+  void leave_out_too_large(Timestamp time);
 
   // For any thread.
   Position appended() const { return log_->appended.load(std::memory_order_acquire); }
@@ -102,7 +113,15 @@ class Spool {
   bool remove_cursor(std::string_view name) { return cursors_->remove(name); }
 
  private:
-  bool refuse(Position position, GapReason reason);
+  struct Begun {
+    Position position = 0;
+    Timestamp time;
+    std::size_t size = 0;
+    char* room = nullptr;
+  };
+
+  void await_room(std::size_t size);
+  void refuse(Position position, GapReason reason);
   bool say_gap(Timestamp time);
   void advance(Position position);
   void tell_progress();
@@ -121,21 +140,24 @@ class Spool {
 
   // Of the thread that appends.
   Position next_ = 1;
-  std::optional<Gap> gap_;      // positions given away, not said yet
+  std::optional<Gap> gap_;  // positions given away, not said yet
+  Begun begun_;
   std::size_t since_wake_ = 0;  // bytes
   std::atomic<std::uint64_t> records_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
+  std::atomic<std::uint64_t> too_large_ = 0;
 
   alignas(64) std::atomic<bool> armed_ = false;
   std::atomic<bool> idle_ = false;
   std::mutex mutex_;
   std::condition_variable keeper_wakes_;
   std::condition_variable kept_;
-  bool hurry_ = false;             // under mutex_: no lingering
-  bool ending_ = false;            // under mutex_
-  std::uint64_t rounds_ = 0;       // under mutex_: attempts begun
-  std::uint64_t rounds_done_ = 0;  // under mutex_
-  bool failed_ = false;            // under mutex_: the last attempt
+  bool hurry_ = false;                // under mutex_: no lingering
+  bool ending_ = false;               // under mutex_
+  std::uint64_t rounds_ = 0;          // under mutex_: attempts begun
+  std::uint64_t rounds_done_ = 0;     // under mutex_
+  std::uint64_t hung_round_ = ~0ull;  // under mutex_: append() does not wait for this attempt any more
+  bool failed_ = false;               // under mutex_: the last attempt
   std::thread thread_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -15,14 +16,25 @@ namespace webtap::spool {
 namespace {
 
 constexpr std::string_view kMagic = "WTSTATE\n";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kOldVersion = 1;
 constexpr std::size_t kChecksumAt = 8;
+constexpr std::size_t kCountAt = 128;
 constexpr std::size_t kFixed = 160;
 constexpr std::size_t kCursor = 1 + kMaxCursorName + 16;
 static_assert(kFixed + kMaxCursors * kCursor <= kStateSlot);
 
-std::uint32_t checksum(ByteView slot) {
-  return ~crc32c(~0u, slot.substr(kChecksumAt + 4, kStateSlot - kChecksumAt - 4));
+std::uint32_t checksum(ByteView used) { return ~crc32c(~0u, used.substr(kChecksumAt + 4)); }
+
+// The bytes of the slot that its checksum covers; empty where it is none.
+ByteView used_part(ByteView slot) {
+  if (slot.size() < kFixed || slot.substr(0, kMagic.size()) != kMagic) return {};
+  const auto version = load<std::uint32_t>(slot.data() + 12);
+  const auto count = load<std::uint32_t>(slot.data() + kCountAt);
+  if ((version != kVersion && version != kOldVersion) || count > kMaxCursors) return {};
+  const std::size_t filled = kFixed + count * kCursor;
+  const std::size_t size = version == kOldVersion ? kOldStateSlot : filled;
+  return filled <= size && size <= slot.size() ? slot.substr(0, size) : ByteView();
 }
 
 std::uint64_t to_number(Timestamp time) {
@@ -31,7 +43,6 @@ std::uint64_t to_number(Timestamp time) {
 Timestamp to_time(std::uint64_t number) { return Timestamp(Duration(static_cast<std::int64_t>(number))); }
 
 bool read_cursors(const char* at, std::uint32_t count, Cursors& cursors) {
-  if (count > kMaxCursors) return false;
   for (; count != 0; --count, at += kCursor) {
     const auto length = static_cast<unsigned char>(*at);
     if (length == 0 || length > kMaxCursorName) return false;
@@ -45,7 +56,7 @@ bool read_cursors(const char* at, std::uint32_t count, Cursors& cursors) {
 }  // namespace
 
 std::vector<char> write_state(const State& state) {
-  std::vector<char> slot(kStateSlot);
+  std::vector<char> slot(kFixed + std::min(state.cursors.size(), kMaxCursors) * kCursor);
   char* at = slot.data();
   std::memcpy(at, kMagic.data(), kMagic.size());
   store(at + 12, kVersion);
@@ -67,16 +78,17 @@ std::vector<char> write_state(const State& state) {
     store(entry + 1 + kMaxCursorName, cursor.acknowledged);
     store(entry + 1 + kMaxCursorName + 8, to_number(cursor.used));
   }
-  store(at + 32 + 8 * numbers.size(), count);
-  store(at + kChecksumAt, checksum({at, kStateSlot}));
+  store(at + kCountAt, count);
+  slot.resize(kFixed + count * kCursor);
+  store(at + kChecksumAt, checksum({at, slot.size()}));
   return slot;
 }
 
 std::optional<State> read_state(ByteView slot) {
-  if (slot.size() < kStateSlot || slot.substr(0, kMagic.size()) != kMagic) return std::nullopt;
-  const char* at = slot.data();
-  if (load<std::uint32_t>(at + kChecksumAt) != checksum(slot)) return std::nullopt;
-  if (load<std::uint32_t>(at + 12) != kVersion) return std::nullopt;
+  const ByteView used = used_part(slot);
+  if (used.empty()) return std::nullopt;
+  const char* at = used.data();
+  if (load<std::uint32_t>(at + kChecksumAt) != checksum(used)) return std::nullopt;
   const auto number = [&](std::size_t i) { return load<std::uint64_t>(at + 32 + 8 * i); };
   State state;
   std::memcpy(state.sensor.data(), at + 16, state.sensor.size());
@@ -93,22 +105,25 @@ std::optional<State> read_state(ByteView slot) {
       !state.lost || (state.lost->from <= state.lost->to && state.lost->to < state.reserved &&
                       state.lost->reason >= GapReason::Retention && state.lost->reason <= GapReason::Restart);
   const bool whole = lost_is_sane && state.reserved != 0 && state.first != 0 && state.tail < state.reserved &&
-                     read_cursors(at + kFixed, load<std::uint32_t>(at + 32 + 8 * 12), state.cursors);
+                     read_cursors(at + kFixed, load<std::uint32_t>(at + kCountAt), state.cursors);
   return whole ? std::optional(state) : std::nullopt;
 }
 
+// A state of version 1 has both slots where the first slot is now: what is saved next goes to the second.
 std::optional<State> StateFile::load() {
   int error = 0;
   const Descriptor file = directory_.open("state", O_RDONLY, error);
   std::optional<State> newest;
-  for (int slot = 0; slot < 2 && file; ++slot) {
-    std::vector<char> bytes(kStateSlot);
-    if (pread(file.number(), bytes.data(), bytes.size(), slot * static_cast<off_t>(kStateSlot)) !=
-        static_cast<ssize_t>(kStateSlot))
-      continue;
-    const auto state = read_state({bytes.data(), bytes.size()});
-    if (state && (!newest || state->generation > newest->generation)) newest = state;
+  bool newest_is_old = false;
+  std::vector<char> bytes(file ? kStateSlot : 0);
+  for (const std::size_t at : {std::size_t{0}, kOldStateSlot, kStateSlot}) {
+    const ssize_t count = file ? pread(file.number(), bytes.data(), bytes.size(), static_cast<off_t>(at)) : 0;
+    const auto state = read_state({bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))});
+    if (!state || (newest && state->generation <= newest->generation)) continue;
+    newest = state;
+    newest_is_old = spool::load<std::uint32_t>(bytes.data() + 12) == kOldVersion;
   }
+  if (newest_is_old) newest->generation += newest->generation % 2;
   return newest;
 }
 

@@ -1,5 +1,5 @@
 // What must survive besides the records: two slots of one file, written in turn, so that one of them is
-// always whole.
+// always whole. docs/spool.md has the layout.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace webtap::spool {
 
-inline constexpr std::size_t kMaxCursors = 64;
+inline constexpr std::size_t kMaxCursors = 4096;
 inline constexpr std::size_t kMaxCursorName = 80;
 
 // How far a durable subscriber has come.
@@ -42,10 +42,14 @@ struct State {
   bool operator==(const State&) const = default;
 };
 
-inline constexpr std::size_t kStateSlot = 8192;
+// From one slot's beginning to the next one's.
+inline constexpr std::size_t kStateSlot = 512u << 10;
+// Slots of version 1 were so long.
+inline constexpr std::size_t kOldStateSlot = 8192;
 
-// One slot. Throws nothing; more cursors than kMaxCursors are left out.
+// One slot, as much of it as is used. Throws nothing; more cursors than kMaxCursors are left out.
 std::vector<char> write_state(const State& state);
+// What a slot holds that begins here, of this version or the one before.
 std::optional<State> read_state(ByteView slot);
 
 class StateFile {

@@ -82,6 +82,21 @@ char* Tail::room(std::size_t size, Position first) {
   return filling_->buffer_.get();
 }
 
+bool Tail::is_full(std::size_t size) const {
+  if (filling_ != nullptr &&
+      filling_->capacity_ - filling_->committed_.load(std::memory_order_relaxed) >= size) {
+    return false;
+  }
+  const std::lock_guard lock(mutex_);
+  std::size_t held = held_bytes_ + std::max(size, limits_.block_bytes);
+  for (const auto& block : blocks_) {
+    if (held <= limits_.memory_bytes) return false;
+    if (block->in_flight_ || block->kept() != block->committed()) return true;
+    held -= block->capacity_;
+  }
+  return false;
+}
+
 void Tail::commit(std::size_t size) {
   filling_->committed_.store(filling_->committed_.load(std::memory_order_relaxed) + size,
                              std::memory_order_release);

@@ -88,6 +88,8 @@ class Tail {
   // For the thread that appends. Room for `size` bytes of records that begin with position `first`; null
   // where memory is full of what is just being written.
   char* room(std::size_t size, Position first);
+  // Whether room() would fail, or would let go of something that is not on disk yet.
+  bool is_full(std::size_t size) const;
   // The bytes given by room() are written.
   void commit(std::size_t size);
 

@@ -56,6 +56,13 @@ class ChunkHandler {
                            std::uint64_t length) = 0;
   // FIN: nothing more comes in this direction. Called at most once a direction, after its last chunk.
   virtual void on_direction_end(const Connection& connection, Direction direction, Timestamp time) = 0;
+  // A chunk of the connection in this slot may come soon, or right after the one to come (`near`): for who
+  // keeps something for each connection, which is then fetched into the caches. There may be no such
+  // connection.
+  virtual void expect(std::uint32_t slot, bool near) {
+    static_cast<void>(slot);
+    static_cast<void>(near);
+  }
   // The last call for a connection; its slot may be reused afterwards.
   virtual void on_end(const Connection& connection, EndReason reason, Timestamp time) = 0;
 };

@@ -1,6 +1,7 @@
 #include "agent/stream/connection_tracker.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace webtap::stream {
@@ -9,15 +10,6 @@ namespace {
 // A clock that a damaged capture sets further than this would overflow when time-outs are added to it.
 constexpr Timestamp kLatest{Duration(std::int64_t{1} << 61)};
 constexpr Timestamp kEarliest{Duration(-(std::int64_t{1} << 61))};
-
-// `source` is one of the flow's endpoints: mostly the port alone tells which.
-Direction direction_of(const Flow& flow, const Endpoint& source) {
-  const Connection& connection = flow.connection;
-  const bool from_initiator = connection.initiator.port != connection.responder.port
-                                  ? connection.initiator.port == source.port
-                                  : connection.initiator == source;
-  return from_initiator ? Direction::FromInitiator : Direction::FromResponder;
-}
 
 std::uint64_t wire_length(const decode::Segment& segment) {
   return std::max<std::uint64_t>(segment.payload.size(), segment.payload_length);
@@ -32,16 +24,47 @@ Reassembler::Impl::Impl(const Limits& limits, ChunkHandler& next)
       idle_(limits, flows_),
       sources_(limits.connections, flows_) {}
 
-void Reassembler::Impl::on_segment(const decode::Segment& segment) {
+void Reassembler::Impl::on_segment(const decode::Segment& segment) { on_segments({&segment, 1}); }
+
+// With many connections, each look-up misses the processor's caches: while one segment is worked on, what the
+// next ones need is fetched.
+void Reassembler::Impl::on_segments(std::span<const decode::Segment> segments) {
+  constexpr std::size_t kBatch = 32;
+  constexpr std::size_t kAhead = 3;
+  std::array<std::uint32_t, kBatch> hashes;
+  std::array<std::uint32_t, kBatch> expected;  // slots of segments with data
+  while (!segments.empty()) {
+    const auto batch = segments.first(std::min(segments.size(), kBatch));
+    for (std::size_t i = 0; i != batch.size(); ++i) {
+      hashes[i] = flows_.hash(PackedEndpoint(batch[i].source), PackedEndpoint(batch[i].destination));
+      flows_.fetch_entry(hashes[i]);
+    }
+    std::fill_n(expected.begin(), std::min(kAhead, batch.size()), kNoSlot);
+    for (std::size_t i = 0; i != batch.size(); ++i) {
+      if (i + kAhead < batch.size()) expected[i + kAhead] = expect(batch[i + kAhead], hashes[i + kAhead]);
+      if (i + 1 < batch.size() && expected[i + 1] != kNoSlot) outlet_.expect(expected[i + 1], true);
+      take(batch[i], hashes[i]);
+    }
+    segments = segments.subspan(batch.size());
+  }
+}
+
+// Gives the slot of which a chunk may come; kNoSlot where none will, or where it is not known.
+std::uint32_t Reassembler::Impl::expect(const decode::Segment& segment, std::uint32_t hash) {
+  const std::uint32_t slot = flows_.fetch_record(hash);
+  if (slot == kNoSlot || segment.payload.empty()) return kNoSlot;
+  outlet_.expect(slot, false);
+  return slot;
+}
+
+void Reassembler::Impl::take(const decode::Segment& segment, std::uint32_t hash) {
   if (segment.conflicting_bytes != 0) [[unlikely]]
     return on_contradictory(segment);
   advance(segment.time);
-  const PackedEndpoint source(segment.source);
-  const PackedEndpoint destination(segment.destination);
-  Flow* flow = flows_.find(flows_.hash(source, destination), source, destination);
-  if (flow == nullptr) return open(segment);
-  const Direction d = direction_of(*flow, segment.source);
-  if (!continues(*flow, d, segment)) track(*flow, d, segment);
+  const FlowTable::Found found =
+      flows_.find(hash, PackedEndpoint(segment.source), PackedEndpoint(segment.destination));
+  if (found.flow == nullptr) return open(segment);
+  if (!continues(*found.flow, found.direction, segment)) track(*found.flow, found.direction, segment);
 }
 
 // Fragments of the segment's datagram overlapped and differed. That is said amid its bytes: before them the
@@ -63,9 +86,8 @@ void Reassembler::Impl::on_contradictory(const decode::Segment& segment) {
   }
   const PackedEndpoint source(segment.source);
   const PackedEndpoint destination(segment.destination);
-  Flow* flow = flows_.find(flows_.hash(source, destination), source, destination);
-  if (flow != nullptr && !flow->closed && flow->half(direction_of(*flow, segment.source)).known) {
-    const Direction d = direction_of(*flow, segment.source);
+  const auto [flow, d] = flows_.find(flows_.hash(source, destination), source, destination);
+  if (flow != nullptr && !flow->closed && flow->half(d).known) {
     const Half& half = flow->half(d);
     const std::uint64_t position = std::max(half.position_of(segment.sequence), half.origin);
     outlet_.conflict(*flow, d, {position, position + segment.conflicting_bytes, segment.conflicting_bytes});

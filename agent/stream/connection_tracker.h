@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "agent/stream/flow_table.h"
 #include "agent/stream/handshake.h"
@@ -19,12 +20,15 @@ class Reassembler::Impl {
   Impl(const Limits& limits, ChunkHandler& next);
 
   void on_segment(const decode::Segment& segment);
+  void on_segments(std::span<const decode::Segment> segments);
   void advance(Timestamp now);
   void shed_new(bool shed) { sheds_ = shed; }
   void finish();
   const Counters& counters();
 
  private:
+  std::uint32_t expect(const decode::Segment& segment, std::uint32_t hash);
+  void take(const decode::Segment& segment, std::uint32_t hash);
   void on_contradictory(const decode::Segment& segment);
   bool continues(Flow& flow, Direction d, const decode::Segment& segment);
 

@@ -21,7 +21,10 @@ struct PackedEndpoint {
     std::memcpy(&low, endpoint.address.bytes.data() + sizeof high, sizeof low);
     rest = static_cast<std::uint32_t>(endpoint.address.version) << 16 | endpoint.port;
   }
-  bool operator==(const PackedEndpoint&) const = default;
+  bool is(const Endpoint& endpoint) const {
+    const PackedEndpoint other(endpoint);
+    return ((high ^ other.high) | (low ^ other.low) | (rest ^ other.rest)) == 0;
+  }
 };
 
 class FlowHash {

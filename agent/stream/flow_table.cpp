@@ -10,31 +10,9 @@ FlowHash random_hash() {
   return FlowHash(random);
 }
 
-bool joins(const Connection& connection, const PackedEndpoint& a, const PackedEndpoint& b) {
-  const PackedEndpoint initiator(connection.initiator);
-  const PackedEndpoint responder(connection.responder);
-  return (initiator == a && responder == b) || (initiator == b && responder == a);
-}
-
-// The four cache lines of a record are fetched side by side, while its first one is being compared.
-void prefetch(const Flow& flow) {
-  const auto* line = reinterpret_cast<const char*>(&flow);
-  for (std::size_t at = 0; at < sizeof(Flow); at += 64) __builtin_prefetch(line + at, 1);
-}
-
 }  // namespace
 
 FlowTable::FlowTable() : hash_(random_hash()), entries_(kSmallest) {}
-
-Flow* FlowTable::find(std::uint32_t hash, const PackedEndpoint& a, const PackedEndpoint& b) {
-  for (std::size_t at = hash & mask(); entries_[at].slot != kNoSlot; at = (at + 1) & mask()) {
-    if (entries_[at].hash != hash) continue;
-    Flow& flow = this->at(entries_[at].slot);
-    prefetch(flow);
-    if (joins(flow.connection, a, b)) return &flow;
-  }
-  return nullptr;
-}
 
 Flow& FlowTable::insert(std::uint32_t hash, const Endpoint& initiator, const Endpoint& responder) {
   if ((size_ + 1) * 4 > entries_.size() * 3) grow();

@@ -20,8 +20,32 @@ class FlowTable {
   std::uint32_t hash(const PackedEndpoint& a, const PackedEndpoint& b) const { return hash_(a, b); }
   // Which source of SourceShares an address belongs to.
   std::uint32_t source(const IpAddress& address) const { return hash_.source(address) % kSources; }
-  // The record of the connection between `a` and `b`, in either direction, or null.
-  Flow* find(std::uint32_t hash, const PackedEndpoint& a, const PackedEndpoint& b);
+  struct Found {
+    Flow* flow = nullptr;  // null: there is none
+    Direction direction{};
+  };
+  // The record of the connection between `source` and `destination`, and which of its directions that is.
+  Found find(std::uint32_t hash, const PackedEndpoint& source, const PackedEndpoint& destination) {
+    for (std::size_t at = hash & mask(); entries_[at].slot != kNoSlot; at = (at + 1) & mask()) {
+      if (entries_[at].hash != hash) continue;
+      Flow& flow = this->at(entries_[at].slot);
+      const Connection& connection = flow.connection;
+      if (source.is(connection.initiator) && destination.is(connection.responder))
+        return {&flow, Direction::FromInitiator};
+      if (source.is(connection.responder) && destination.is(connection.initiator))
+        return {&flow, Direction::FromResponder};
+    }
+    return {};
+  }
+  // Have what find() will look at fetched into the caches; the record once its entry has come. Gives the
+  // record's slot, or kNoSlot where it is not known at a glance.
+  void fetch_entry(std::uint32_t hash) const { __builtin_prefetch(&entries_[hash & mask()]); }
+  std::uint32_t fetch_record(std::uint32_t hash) {
+    const Entry& entry = entries_[hash & mask()];
+    if (entry.hash != hash || entry.slot == kNoSlot) return kNoSlot;
+    fetch(at(entry.slot));
+    return entry.slot;
+  }
   // A new record; its endpoints and slot are set. There must be none yet for these endpoints.
   Flow& insert(std::uint32_t hash, const Endpoint& initiator, const Endpoint& responder);
   void erase(Flow& flow);
@@ -41,6 +65,11 @@ class FlowTable {
     std::uint32_t slot = kNoSlot;
   };
 
+  // The four cache lines of a record are fetched side by side.
+  static void fetch(const Flow& flow) {
+    const auto* line = reinterpret_cast<const char*>(&flow);
+    for (std::size_t at = 0; at < sizeof(Flow); at += 64) __builtin_prefetch(line + at, 1);
+  }
   std::size_t mask() const { return entries_.size() - 1; }
   void grow();
   void place(Entry entry);

@@ -25,6 +25,7 @@ class Outlet {
     if (half.acked < half.next && !bytes.empty()) history_.remember(half, bytes);
     next_.on_chunk({&flow.connection, d, offset, gap, time, bytes});
   }
+  void expect(std::uint32_t slot, bool near) { next_.expect(slot, near); }
   void end_direction(Flow& flow, Direction d, Timestamp time);
   void end(Flow& flow, EndReason reason, Timestamp time);
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "agent/decode/segment.h"
 #include "agent/stream/chunk.h"
@@ -49,6 +50,7 @@ class Reassembler final : public decode::SegmentHandler {
   ~Reassembler() override;
 
   void on_segment(const decode::Segment& segment) override;
+  void on_segments(std::span<const decode::Segment> segments) override;
   // No segment will be older than `now`: time-outs that have passed take effect. on_segment() calls this
   // itself.
   void advance(Timestamp now);

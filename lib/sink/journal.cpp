@@ -181,13 +181,17 @@ int Journal::note(const Place& place, const std::vector<FileLength>& changed) {
     lengths_[file.name] = file.length;
     noted.emplace_back(file.name, file.length);
   }
-  if (size_ > kSmallestRewritten && size_ > 4 * size_when_rewritten_) return rewrite();
+  if (broken_ != 0) return broken_;
+  if (size_ > kSmallestRewritten && size_ > 4 * size_when_rewritten_) {
+    broken_ = rewrite();  // the old file may have lost its name
+    return broken_;
+  }
   return append(record_of(place_, noted));
 }
 
 // A record that was written in part must not have others behind it.
 int Journal::append(std::string_view record) {
-  if (broken_) return EIO;
+  if (broken_ != 0) return broken_;
   int error = 0;
   const std::size_t written = write_all(file_.number(), record, error);
   if (error == 0 && fdatasync(file_.number()) != 0) error = errno;
@@ -195,7 +199,7 @@ int Journal::append(std::string_view record) {
     size_ += written;
     return 0;
   }
-  broken_ = true;
+  broken_ = error;
   [[maybe_unused]] const int result = ftruncate(file_.number(), static_cast<off_t>(size_));
   return error;
 }

@@ -54,7 +54,7 @@ class Journal final : public FileWatcher {
   Place place_;
   std::map<std::string, std::uint64_t> lengths_;  // of every file that was ever written
   std::vector<std::string> remarks_;
-  bool broken_ = false;
+  int broken_ = 0;  // why it cannot be written any more: errno
   std::uint64_t size_ = 0;
   std::uint64_t size_when_rewritten_ = 0;
 };

@@ -53,12 +53,12 @@ OutputFile& OutputFiles::file(std::string_view name) {
   if (found != files_.end()) return found->second;
   OutputFile& file = files_[std::string(name)];
   file.name_ = name;
-  file.recent_ = recent_.insert(recent_.begin(), &file);
   return file;
 }
 
 char* OutputFiles::begin(OutputFile& file, std::size_t bound) {
-  recent_.splice(recent_.begin(), recent_, file.recent_);
+  if (file.descriptor_) opened_.splice(opened_.begin(), opened_, file.opened_);
+  if (file.accounted_ != 0) buffered_.splice(buffered_.begin(), buffered_, file.buffered_);
   if (file.block_.size() + bound > limits_.block_bytes) flush(file);
   if (file.block_.empty()) file.oldest_ = std::chrono::steady_clock::now();
   return file.block_.room(bound);
@@ -67,7 +67,7 @@ char* OutputFiles::begin(OutputFile& file, std::size_t bound) {
 void OutputFiles::end(OutputFile& file, const char* end) {
   file.block_.take(end);
   account(file);
-  while (buffered_ > limits_.buffered_bytes) release_least_recent();
+  while (buffered_bytes_ > limits_.buffered_bytes) release_least_recent();
 }
 
 void OutputFiles::append(OutputFile& file, std::string_view entry) {
@@ -78,12 +78,12 @@ void OutputFiles::append(OutputFile& file, std::string_view entry) {
 void OutputFiles::flush() {
   if (watcher_ != nullptr) {  // all at once: each note waits for the disk
     std::vector<OutputFile*> first;
-    for (OutputFile* file : recent_) {
+    for (OutputFile* file : buffered_) {
       if (!file->noted_ && !file->block_.empty()) first.push_back(file);
     }
     if (!first.empty()) note(std::move(first));  // what could not be noted is tried again, and said, below
   }
-  for (OutputFile* file : recent_) flush(*file);
+  flush_if([](const OutputFile&) { return true; });
 }
 
 int OutputFiles::note(std::vector<OutputFile*> files) {
@@ -96,8 +96,14 @@ int OutputFiles::note(std::vector<OutputFile*> files) {
 
 void OutputFiles::flush_older_than(std::chrono::milliseconds age) {
   const auto limit = std::chrono::steady_clock::now() - age;
-  for (OutputFile* file : recent_) {
-    if (file->oldest_ <= limit) flush(*file);
+  flush_if([limit](const OutputFile& file) { return file.oldest_ <= limit; });
+}
+
+template <typename Condition>
+void OutputFiles::flush_if(const Condition& wanted) {
+  for (auto next = buffered_.begin(); next != buffered_.end();) {
+    OutputFile& file = **next++;  // it may leave the list
+    if (wanted(file)) flush(file);
   }
 }
 
@@ -128,7 +134,7 @@ void OutputFiles::write_block(OutputFile& file) {
 
 bool OutputFiles::open(OutputFile& file) {
   if (file.descriptor_) return true;
-  if (open_ >= limits_.open_files) close_least_recent();
+  if (opened_.size() >= limits_.open_files) close_least_recent();
   if (watcher_ != nullptr && !file.noted_) {
     if (const int error = note({&file})) {
       fail(file, "cannot note in the journal the file", error, file.block_.entries());
@@ -137,12 +143,12 @@ bool OutputFiles::open(OutputFile& file) {
   }
   int error = 0;
   file.descriptor_ = directory_.open_to_append(file.name_, error);
-  if ((error == EMFILE || error == ENFILE) && open_ != 0) {
+  if ((error == EMFILE || error == ENFILE) && !opened_.empty()) {
     close_least_recent();
     file.descriptor_ = directory_.open_to_append(file.name_, error);
   }
   if (file.descriptor_) {
-    ++open_;
+    file.opened_ = opened_.insert(opened_.begin(), &file);
     if (!std::exchange(file.opened_before_, true)) ++counters_.files;
     error = end_cut_entry(file);
     if (error == 0) error = measure(file);
@@ -192,19 +198,19 @@ void OutputFiles::put_aside(OutputFile& file) {
 
 void OutputFiles::rotate_old() {
   if (rotation_.age == Duration::zero()) return;
-  for (OutputFile* file : recent_) {
-    if (!file->opened_before_ || !is_due(*file, 0)) continue;
-    if (file->descriptor_ || (open(*file) && is_due(*file, 0))) put_aside(*file);
+  for (auto& [name, file] : files_) {
+    if (!file.opened_before_ || !is_due(file, 0)) continue;
+    if (file.descriptor_ || (open(file) && is_due(file, 0))) put_aside(file);
   }
 }
 
 void OutputFiles::reopen() {
   flush();
-  for (OutputFile* file : recent_) close(*file);
+  while (!opened_.empty()) close(*opened_.back());
 }
 
 int OutputFiles::sync() {
-  for (OutputFile* file : recent_) sync(*file);
+  for (OutputFile* file : opened_) sync(*file);
   if (std::exchange(closed_unsynced_, false)) {
     if (const int error = directory_.sync_file_system()) sync_error_ = error;
   }
@@ -213,7 +219,7 @@ int OutputFiles::sync() {
 
 Unsynced OutputFiles::take_unsynced() {
   Unsynced unsynced;
-  for (OutputFile* file : recent_) {
+  for (OutputFile* file : opened_) {
     if (!std::exchange(file->unsynced_, false)) continue;
     unsynced.files.emplace_back(fcntl(file->descriptor_.number(), F_DUPFD_CLOEXEC, 0));
     closed_unsynced_ = closed_unsynced_ || !unsynced.files.back();  // no number was left
@@ -232,8 +238,8 @@ void OutputFiles::sync(OutputFile& file) {
 
 std::vector<FileLength> OutputFiles::take_changed() {
   std::vector<FileLength> changed;
-  for (OutputFile* file : recent_) {
-    if (std::exchange(file->changed_, false)) changed.push_back({file->name_, file->length_});
+  for (auto& [name, file] : files_) {
+    if (std::exchange(file.changed_, false)) changed.push_back({name, file.length_});
   }
   return changed;
 }
@@ -250,27 +256,26 @@ void OutputFiles::close(OutputFile& file) {
   closed_unsynced_ = closed_unsynced_ || file.unsynced_;
   file.unsynced_ = false;
   file.descriptor_.close();
-  --open_;
+  opened_.erase(file.opened_);
 }
 
 void OutputFiles::close_least_recent() {
-  const auto found = std::find_if(recent_.rbegin(), recent_.rend(),
-                                  [](const OutputFile* f) { return bool{f->descriptor_}; });
-  if (found != recent_.rend()) close(**found);
+  if (!opened_.empty()) close(*opened_.back());
 }
 
 void OutputFiles::release_least_recent() {
-  const auto found =
-      std::find_if(recent_.rbegin(), recent_.rend(), [](const OutputFile* f) { return f->accounted_ != 0; });
-  if (found == recent_.rend()) return;
-  flush(**found);
-  (*found)->block_.release();
-  account(**found);
+  if (buffered_.empty()) return;
+  OutputFile& file = *buffered_.back();
+  flush(file);
+  file.block_.release();
+  account(file);
 }
 
 void OutputFiles::account(OutputFile& file) {
-  buffered_ += file.block_.capacity();
-  buffered_ -= std::exchange(file.accounted_, file.block_.capacity());
+  const std::size_t before = std::exchange(file.accounted_, file.block_.capacity());
+  buffered_bytes_ = buffered_bytes_ - before + file.accounted_;
+  if (before == 0 && file.accounted_ != 0) file.buffered_ = buffered_.insert(buffered_.begin(), &file);
+  if (before != 0 && file.accounted_ == 0) buffered_.erase(file.buffered_);
 }
 
 }  // namespace webtap::sink

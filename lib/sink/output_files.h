@@ -44,7 +44,9 @@ class OutputFile {
   Block block_;
   std::size_t accounted_ = 0;  // of the block's capacity
   std::chrono::steady_clock::time_point oldest_;
-  std::list<OutputFile*>::iterator recent_;
+  // Its places in the lists of OutputFiles, where it is in them.
+  std::list<OutputFile*>::iterator opened_;
+  std::list<OutputFile*>::iterator buffered_;
 };
 
 class OutputFiles {
@@ -86,6 +88,8 @@ class OutputFiles {
     using is_transparent = void;
   };
 
+  template <typename Condition>
+  void flush_if(const Condition& wanted);
   void flush(OutputFile& file);
   void write_block(OutputFile& file);
   bool open(OutputFile& file);
@@ -109,11 +113,13 @@ class OutputFiles {
   Rotation rotation_;
   PutAside aside_;
   std::unordered_map<std::string, OutputFile, Hash, std::equal_to<>> files_;
-  std::list<OutputFile*> recent_;  // the most recently used first
-  std::size_t buffered_ = 0;       // capacity of all blocks
-  std::size_t open_ = 0;
-  int sync_error_ = 0;            // of what could not be made durable
-  bool closed_unsynced_ = false;  // some file was closed that may not be durable
+  // The most recently used first. Whose turn it is to be closed, or written and freed, is not looked for: of
+  // a hundred thousand files that would be a hundred thousand looks for each.
+  std::list<OutputFile*> opened_;    // with a descriptor
+  std::list<OutputFile*> buffered_;  // with a block that has memory
+  std::size_t buffered_bytes_ = 0;   // of all blocks
+  int sync_error_ = 0;               // of what could not be made durable
+  bool closed_unsynced_ = false;     // some file was closed that may not be durable
 };
 
 }  // namespace webtap::sink

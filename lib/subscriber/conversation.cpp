@@ -15,6 +15,8 @@ namespace {
 // Beyond these a sensor would have us wait for ever, or talk all the time.
 constexpr std::uint32_t kLongestHeartbeat = 60;
 constexpr std::uint32_t kLongestSilence = 600;
+// Between checkpoints that a sensor asks for: each waits for the disk.
+constexpr std::chrono::milliseconds kShortestInterval{50};
 // No sensor counts so far; what does would overflow.
 constexpr wire::Position kLargestPosition = std::uint64_t{1} << 62;
 
@@ -50,14 +52,16 @@ bool Conversation::take(ByteView payload, Clock::time_point now) {
   std::string problem;
   if (!wire::decode_frame(payload, frame, problem)) return fault(wire::ErrorCode::Malformed, problem);
   const bool goes_on = std::visit(
-      [this](const auto& kind) {
+      [this, now](const auto& kind) {
         using Kind = std::decay_t<decltype(kind)>;
         constexpr bool kStream = std::is_same_v<Kind, wire::Batch> || std::is_same_v<Kind, wire::Gap> ||
                                  std::is_same_v<Kind, wire::Skip>;
         if constexpr (std::is_same_v<Kind, wire::Subscribe> || std::is_same_v<Kind, wire::Ack>) {
           return fault(wire::ErrorCode::Unexpected, "a frame that only a subscriber sends");
-        } else if constexpr (std::is_same_v<Kind, wire::Heartbeat> ||
-                             std::is_same_v<Kind, wire::UnknownFrame>) {
+        } else if constexpr (std::is_same_v<Kind, wire::Heartbeat>) {
+          checkpoint_soon(now);
+          return true;
+        } else if constexpr (std::is_same_v<Kind, wire::UnknownFrame>) {
           return true;
         } else {
           if (kStream && !welcomed_)
@@ -85,7 +89,10 @@ bool Conversation::on(const wire::Welcome& welcome) {
     return fault(wire::ErrorCode::Malformed, "a Welcome without a position to start from");
   }
   const wire::Position before = welcome.start_position - 1;
-  if (!progress_.known || progress_.sensor_uuid != welcome.sensor_uuid) {
+  // A sensor whose disk did not take its state may count anew from a position that was given before: what
+  // comes there now is something else.
+  const bool went_back = welcome.next_position != 0 && welcome.next_position <= progress_.given;
+  if (!progress_.known || progress_.sensor_uuid != welcome.sensor_uuid || went_back) {
     progress_ = {true, welcome.sensor_uuid, before, before, true};
   }
   progress_.welcomed = welcomed_ = true;
@@ -196,6 +203,13 @@ void Conversation::checkpoint(Clock::time_point now) {
   const bool full = (window_.bytes != 0 && bytes_ >= window_.bytes / 4) ||
                     (window_.events != 0 && events_ >= window_.events / 4);
   if (!full && now - since_ < options_.checkpoint_interval) return;
+  checkpoint_now();
+  since_ = now;
+}
+
+// The sensor has nothing more to say, and perhaps waits for us.
+void Conversation::checkpoint_soon(Clock::time_point now) {
+  if (!waiting_ || now - since_ < kShortestInterval) return;
   checkpoint_now();
   since_ = now;
 }

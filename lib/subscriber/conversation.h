@@ -62,6 +62,7 @@ class Conversation {
   bool fault(wire::ErrorCode code, const std::string& sentence);
   bool finish(const std::string& why, bool hopeless, std::uint32_t retry_after_ms);
   bool give(const wire::Entry& entry);
+  void checkpoint_soon(Clock::time_point now);
   void make_boundary_safe();
   void advance(wire::Position position, std::uint64_t bytes, std::uint64_t events);
 

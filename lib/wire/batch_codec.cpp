@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <array>
 #include <new>
 
 #include "webtap/wire/frame_codec.h"
@@ -22,18 +23,18 @@ void write_entries(ProtoWriter& writer, std::span<const Entry> entries) {
   }
 }
 
-// Appends a frame whose Batch has one field of `size` bytes, and returns where they go.
-char* append_frame(unsigned field, std::size_t size, std::string& out) {
+// Appends what is before the one field, of `size` bytes, of a frame's Batch, and makes room for it. Appended
+// piece by piece: a string that is resized is filled with zeros first.
+void begin_frame(unsigned field, std::size_t size, std::string& out) {
   const std::size_t batch = block_size(field, size);
   const std::size_t payload = block_size(kFrameBatch, batch);
-  const std::size_t begin = out.size();
-  out.resize(begin + kLengthSize + payload);
-  char* at = out.data() + begin;
-  for (unsigned shift = 32; shift > 0; shift -= 8) *at++ = static_cast<char>(payload >> (shift - 8));
-  ProtoWriter writer(at);
+  out.reserve(out.size() + kLengthSize + payload);
+  for (unsigned shift = 32; shift > 0; shift -= 8) out += static_cast<char>(payload >> (shift - 8));
+  std::array<char, 2 * kEntryOverhead> bytes{};
+  ProtoWriter writer(bytes.data());
   writer.block(kFrameBatch, batch);
   writer.block(field, size);
-  return writer.end();
+  out.append(bytes.data(), writer.end());
 }
 
 bool read_entry(ByteView bytes, Position after, Entry& entry, std::string& problem) {
@@ -70,8 +71,15 @@ std::size_t serialised_size(std::span<const Entry> entries) {
 }
 
 void encode_batch(std::span<const Entry> entries, std::string& out) {
-  ProtoWriter writer(append_frame(kBatchEntries, serialised_size(entries), out));
-  write_entries(writer, entries);
+  begin_frame(kBatchEntries, serialised_size(entries), out);
+  for (const Entry& entry : entries) {
+    std::array<char, kEntryOverhead> bytes{};
+    ProtoWriter writer(bytes.data());
+    writer.block(kEntriesEntry, content_size(entry));
+    writer.number(kEntryPosition, entry.position);
+    if (!entry.event.empty()) writer.block(kEntryEvent, entry.event.size());
+    out.append(bytes.data(), writer.end()).append(entry.event);
+  }
 }
 
 struct BatchCompressor::State {
@@ -104,13 +112,17 @@ void BatchCompressor::encode(std::span<const Entry> entries, std::string& out) {
                              number_size(kUncompressedSize, plain.size()) +
                              block_size(kCompressedData, ZSTD_isError(size) ? 0 : size);
   if (ZSTD_isError(size) || fields >= plain.size()) {
-    ProtoWriter(append_frame(kBatchEntries, plain.size(), out)).raw(plain);
+    begin_frame(kBatchEntries, plain.size(), out);
+    out += plain;
     return;
   }
-  ProtoWriter writer(append_frame(kBatchCompressed, fields, out));
+  begin_frame(kBatchCompressed, fields, out);
+  std::array<char, 2 * kEntryOverhead> bytes{};
+  ProtoWriter writer(bytes.data());
   writer.number(kCompression, static_cast<std::uint64_t>(Compression::Zstd));
   writer.number(kUncompressedSize, plain.size());
-  writer.block(kCompressedData, ByteView(packed).substr(0, size));
+  writer.block(kCompressedData, size);
+  out.append(bytes.data(), writer.end()).append(packed, 0, size);
 }
 
 struct BatchReader::State {

@@ -2,6 +2,9 @@
 // order of their numbers.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,19 @@ namespace webtap::wire {
 // why, for an event that is too large all the same, or has a text or more findings or messages than limits.h
 // allows: none that the sensor makes.
 bool encode_event(const event::AuditEvent& event, std::string& out, std::string& problem);
+
+// The same in two steps, for who has the room already.
+class EventEncoder {
+ public:
+  // The serialised event's bytes, or nothing. The event stays as it is until write().
+  std::optional<std::size_t> measure(const event::AuditEvent& event, std::string& problem);
+  // Writes as many bytes as were measured.
+  void write(char* out) const;
+
+ private:
+  const event::AuditEvent* event_ = nullptr;
+  std::unique_ptr<event::AuditEvent> shortened_;
+};
 
 struct FindingView {
   event::FindingKind kind{};

@@ -154,13 +154,6 @@ bool shorten_bodies(AuditEvent& event) {
   return true;
 }
 
-void append(const AuditEvent& event, std::size_t size, std::string& out) {
-  const std::size_t begin = out.size();
-  out.resize(begin + size);
-  ProtoWriter writer(out.data() + begin);
-  write(writer, event);
-}
-
 std::size_t size_of(const AuditEvent& event) {
   return size_without_bodies(event) + bytes_size(field::kRequestBody, event.request.body.size()) +
          bytes_size(field::kResponseBody, event.response.body.size());
@@ -168,22 +161,35 @@ std::size_t size_of(const AuditEvent& event) {
 
 }  // namespace
 
-bool encode_event(const AuditEvent& event, std::string& out, std::string& problem) {
+std::optional<std::size_t> EventEncoder::measure(const AuditEvent& event, std::string& problem) {
   if (const char* reason = reason_against(event)) {
     problem = reason;
-    return false;
+    return std::nullopt;
   }
+  event_ = &event;
   const std::size_t size = size_of(event);
-  if (size <= kMaxEvent) {
-    append(event, size, out);
-    return true;
-  }
-  AuditEvent shortened = event;
-  if (!shorten_bodies(shortened)) {
+  if (size <= kMaxEvent) return size;
+  shortened_ = std::make_unique<AuditEvent>(event);
+  if (!shorten_bodies(*shortened_)) {
     problem = "the event is too large even without bodies";
-    return false;
+    return std::nullopt;
   }
-  append(shortened, size_of(shortened), out);
+  event_ = shortened_.get();
+  return size_of(*shortened_);
+}
+
+void EventEncoder::write(char* out) const {
+  ProtoWriter writer(out);
+  wire::write(writer, *event_);
+}
+
+bool encode_event(const AuditEvent& event, std::string& out, std::string& problem) {
+  EventEncoder encoder;
+  const auto size = encoder.measure(event, problem);
+  if (!size) return false;
+  const std::size_t begin = out.size();
+  out.resize(begin + *size);
+  encoder.write(out.data() + begin);
   return true;
 }
 

@@ -1,10 +1,12 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include <algorithm>
 #include <limits>
 
+#include "webtap/base/printable.h"
 #include "webtap/v1/stream.pb.h"
 #include "webtap/wire/frame_codec.h"
 #include "webtap/wire/frame_fields.h"
-#include "webtap/base/printable.h"
 
 namespace webtap::wire {
 namespace {
@@ -191,6 +193,13 @@ bool take_batch(ByteView payload, Frame& frame, std::string& problem) {
   return true;
 }
 
+// The library would write to standard error what it thinks of a text that is no UTF-8; what a peer sends is
+// no reason to.
+bool parse(ByteView payload, v1::Frame& message) {
+  const google::protobuf::LogSilencer quiet;
+  return message.ParseFromArray(payload.data(), static_cast<int>(payload.size()));
+}
+
 }  // namespace
 
 bool decode_frame(ByteView payload, Frame& frame, std::string& problem) {
@@ -200,9 +209,7 @@ bool decode_frame(ByteView payload, Frame& frame, std::string& problem) {
     return take_batch(payload, frame, problem);
   if (payload.size() > kMaxControlFrame) return fail(problem, "a frame that is too long");
   v1::Frame message;
-  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
-    return fail(problem, "a malformed frame");
-  return take(message, frame, problem);
+  return parse(payload, message) ? take(message, frame, problem) : fail(problem, "a malformed frame");
 }
 
 }  // namespace webtap::wire

@@ -1,10 +1,10 @@
 #include <algorithm>
 
+#include "webtap/base/printable.h"
 #include "webtap/base/utf8.h"
 #include "webtap/v1/stream.pb.h"
 #include "webtap/wire/frame_codec.h"
 #include "webtap/wire/frame_fields.h"
-#include "webtap/base/printable.h"
 
 namespace webtap::wire {
 namespace {

@@ -72,13 +72,13 @@ class ProtoWriter {
 // Walks over the fields of a message. Every claim is checked against the bytes that are there.
 class ProtoReader {
  public:
-  explicit ProtoReader(ByteView message) : rest_(message) {}
+  explicit ProtoReader(ByteView message) : at_(message.data()), end_(message.data() + message.size()) {}
 
   // Goes to the next field: false at the end, or where the message is malformed.
   bool next();
   bool ok() const { return ok_; }
   // Bytes not yet read, from behind the current field on.
-  ByteView rest() const { return rest_; }
+  ByteView rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
 
   unsigned field() const { return field_; }
   bool is(WireType type) const { return type_ == type; }
@@ -88,14 +88,51 @@ class ProtoReader {
  private:
   bool fail() { return ok_ = false; }
   bool varint(std::uint64_t& value);
-  bool take(std::size_t size);
+  bool long_varint(std::uint64_t& value);
+  bool take(std::uint64_t size);
 
-  ByteView rest_;
+  const char* at_;
+  const char* end_;
   unsigned field_ = 0;
   WireType type_{};
   std::uint64_t number_ = 0;
   ByteView bytes_;
   bool ok_ = true;
 };
+
+// Most tags, lengths and numbers have one byte.
+inline bool ProtoReader::varint(std::uint64_t& value) {
+  if (at_ == end_ || static_cast<signed char>(*at_) < 0) return long_varint(value);
+  value = static_cast<unsigned char>(*at_++);
+  return true;
+}
+
+inline bool ProtoReader::take(std::uint64_t size) {
+  if (size > static_cast<std::size_t>(end_ - at_)) return fail();
+  bytes_ = {at_, static_cast<std::size_t>(size)};
+  at_ += size;
+  return true;
+}
+
+inline bool ProtoReader::next() {
+  constexpr std::uint64_t kMaxTag = 0xffffffff;
+  if (!ok_ || at_ == end_) return false;
+  std::uint64_t tag = 0;
+  if (!varint(tag) || tag > kMaxTag || tag >> 3 == 0) return fail();
+  field_ = static_cast<unsigned>(tag >> 3);
+  type_ = static_cast<WireType>(tag & 7);
+  std::uint64_t size = 0;
+  switch (type_) {
+    case WireType::Varint:
+      return varint(number_) || fail();
+    case WireType::Bytes:
+      return varint(size) ? take(size) : fail();
+    case WireType::Fixed64:
+      return take(8);
+    case WireType::Fixed32:
+      return take(4);
+  }
+  return fail();  // groups, which proto3 does not have
+}
 
 }  // namespace webtap::wire

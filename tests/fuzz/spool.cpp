@@ -1,7 +1,6 @@
 // The files of a spool: a segment that somebody else may have written, read by a reader and mended as after a
 // crash; a slot of the state.
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "agent/spool/recovery.h"
 #include "agent/spool/segment_list.h"
 #include "agent/spool/segment_walker.h"
+#include "tests/fuzz/folder.h"
 #include "tests/fuzz/input.h"
 
 namespace webtap::fuzz {
@@ -70,44 +70,40 @@ spool::Position walk(Descriptor file, const spool::SegmentHeader& header,
 }
 
 // A spool's directory that is there as long as the process.
-struct Folder {
-  Folder() {
-    std::string name = "/tmp/fuzz-spool-XXXXXX";
-    require(mkdtemp(name.data()) != nullptr, "there is a folder");
-    path = name;
-    std::filesystem::create_directory(path + "/1");
-    directory.emplace(path, spool::Directory::Access::Own, operations);
+struct Place {
+  Place() {
+    std::filesystem::create_directory(folder.path + "/1");
+    directory.emplace(folder.path, spool::Directory::Access::Own, operations);
   }
-  ~Folder() { std::filesystem::remove_all(path); }
 
-  std::string path;
+  Folder folder;
   spool::FileOperations operations;
   std::optional<spool::Directory> directory;
 };
 
 void mend(const std::string& bytes, const spool::SegmentHeader& header, spool::Position last) {
-  static Folder folder;
+  static Place place;
   const spool::SegmentName name{1, header.first, spool::SegmentKind::Open};
-  const std::string path = folder.path + "/1/" + name.file();
+  const std::string path = place.folder.path + "/1/" + name.file();
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0600);
   require(write(file, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()),
           "the file is written");
   close(file);
   std::vector<std::string> notes;
-  const spool::Position mended = spool::mend_open_segment(*folder.directory, folder.operations, name,
-                                                          header.sensor, kMaxRecord, 0, notes);
+  const spool::Position mended =
+      spool::mend_open_segment(*place.directory, place.operations, name, header.sensor, kMaxRecord, 0, notes);
   require(mended == last || (mended == 0 && last == header.first - 1), "mending keeps what a reader sees");
   const spool::SegmentName sealed{1, header.first, spool::SegmentKind::Sealed};
   int error = 0;
-  Descriptor again = folder.directory->open_segment(sealed, O_RDONLY, error);
+  Descriptor again = place.directory->open_segment(sealed, O_RDONLY, error);
   if (mended != 0) {
     require(static_cast<bool>(again), "what was mended is sealed");
     const std::uint64_t size = spool::size_of(again.number());
     require(walk(std::move(again), header, {size, spool::kNoPosition}) == mended, "it reads the same again");
   }
-  folder.directory->remove_segment(sealed);
-  folder.directory->remove_segment({1, header.first, spool::SegmentKind::Damaged});
-  std::filesystem::create_directory(folder.path + "/1");
+  place.directory->remove_segment(sealed);
+  place.directory->remove_segment({1, header.first, spool::SegmentKind::Damaged});
+  std::filesystem::create_directory(place.folder.path + "/1");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ def require_network() -> None:
     probe = f"wtprobe{os.getpid()}"
     if subprocess.run(["ip", "netns", "add", probe], capture_output=True, check=False).returncode != 0:
         skip("network namespaces are not permitted here")
-    made = subprocess.run(["ip", "-n", probe, "link", "add", "a", "type", "veth", "peer", "name", "b"],
+    made = subprocess.run(["ip", "-n", probe, "link", "add", "wtpa", "type", "veth", "peer", "name", "wtpb"],
                           capture_output=True, check=False)
     subprocess.run(["ip", "netns", "del", probe], check=False)
     if made.returncode != 0:
@@ -153,8 +153,8 @@ class Nginx:
         self._process.wait(TIMEOUT)
 
     def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._process.terminate()  # its workers end with it
+        self._process.wait(TIMEOUT)
 
     def log(self) -> Dict[str, List[int]]:
         """Status and size of the body by the target, which no two requests have in common."""

@@ -6,8 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 import unittest
 from pathlib import Path
@@ -17,116 +15,17 @@ sys.path[:0] = [str(HERE.parent / "cli"), str(HERE.parents[1] / "support")]
 
 import capture  # noqa: E402
 import test_data  # noqa: E402
-from certificates import Certificates  # noqa: E402
+from stream_case import StreamCase  # noqa: E402
 
-AGENT = CLIENT = ""
-JOURNAL = ".webtap-position"
 FORMATS = ("serial", "concurrent", "json")
-TIMEOUT = 120
 
 
-def tree(directory):
-    """Every file below, and what is in it, but for the journal and the spool."""
-    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in directory.rglob("*")
-            if path.is_file() and path.name != JOURNAL and path.relative_to(directory).parts[0] != "spool"}
-
-
-class Program:
-    """A running program, what it says being collected."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
-        self.said = ""
-        self.out = b""
-        self._changed = threading.Condition()
-        self._threads = [threading.Thread(target=self._collect_said), threading.Thread(target=self._collect_out)]
-        for thread in self._threads:
-            thread.start()
-
-    def _collect_said(self):
-        for line in self.process.stderr:
-            with self._changed:
-                self.said += line.decode(errors="replace")
-                self._changed.notify_all()
-
-    def _collect_out(self):
-        while block := self.process.stdout.read1(65536):
-            with self._changed:
-                self.out += block
-                self._changed.notify_all()
-
-    def wait_for(self, condition, what):
-        with self._changed:
-            if not self._changed.wait_for(condition, TIMEOUT):
-                raise AssertionError(f"waited in vain for {what}; it said:\n{self.said}")
-
-    def wait_until_said(self, pattern):
-        self.wait_for(lambda: re.search(pattern, self.said), pattern)
-        return re.search(pattern, self.said)
-
-    def end(self, number=None):
-        if number is not None:
-            self.process.send_signal(number)
-        status = self.process.wait(TIMEOUT)
-        for thread in self._threads:
-            thread.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return status
-
-    def clean_up(self):
-        if not self.process.stdout.closed:
-            self.process.kill()
-            self.end()
-
-
-class StreamTest(unittest.TestCase):
+class StreamTest(StreamCase):
     @classmethod
     def setUpClass(cls):
-        cls.scratch = tempfile.TemporaryDirectory(prefix="webtap-stream-")
-        cls.addClassCleanup(cls.scratch.cleanup)
-        cls.certificates = Certificates(Path(cls.scratch.name) / "certificates")
-        cls.certificates.make("sensor", "serverAuth", "DNS:localhost,IP:127.0.0.1")
-        cls.certificates.make("client", "clientAuth", "DNS:client.example.test")
+        super().setUpClass()
         cls.certificates.make_ca("strange")
         cls.certificates.make("stranger", "clientAuth", "DNS:client.example.test", "strange")
-
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="webtap-stream-")
-        self.addCleanup(scratch.cleanup)
-        self.dir = Path(scratch.name)
-
-    def start(self, *command):
-        program = Program(command)
-        self.addCleanup(program.clean_up)
-        return program
-
-    def sensor(self, pcap, *more, port=0, spool="spool"):
-        """A sensor that reads `pcap` and waits for the subscriber "siem", and its port."""
-        agent = self.start(AGENT, "read", pcap, "--listen", f"127.0.0.1:{port}",
-                           *self.certificates.options("sensor"), "--spool", self.dir / spool, *more)
-        port = int(agent.wait_until_said(r"listening on port (\d+)").group(1))
-        return agent, port
-
-    def subscriber(self, port, *more, name="siem", certificate="client", ca="ca"):
-        return self.start(CLIENT, "subscribe", f"localhost:{port}", *self.certificates.options(certificate, ca),
-                          *(["--name", name] if name else []), "--from", "earliest", "--reconnect-max", "1", *more)
-
-    def exchanges(self, count, hosts=7):
-        random_source = random.Random(1)
-        pcap = self.dir / "many.pcap"
-        pcap.write_bytes(capture.pcap(*[
-            capture.exchange(f"h{i % hosts}.test", f"/{i}", random_source.randbytes(random_source.randrange(1200)),
-                             client=(f"10.1.{i // 250}.{i % 250 + 1}", 40000), time=1_700_000_000.0 + i)
-            for i in range(count)]))
-        return pcap
-
-    def assert_same(self, wanted, got):
-        wanted, got = tree(wanted), tree(got)
-        self.assertEqual(sorted(wanted), sorted(got))
-        for name, text in wanted.items():
-            self.assertTrue(text == got[name], f"{name}: {len(text)} bytes are wanted, {len(got[name])} were written")
 
 
 class Identity(StreamTest):
@@ -196,7 +95,7 @@ class Crashes(StreamTest):
         agent.wait_until_said("waiting until")
         # Files of more than 20 KiB cannot be written, as on a full disk: the first sink's cannot be, for there are
         # many entries for each host; the second one has an entry a file.
-        limited = ["sh", "-c", 'ulimit -f 40; exec "$@"', "sh", CLIENT, "subscribe", f"localhost:{port}",
+        limited = ["sh", "-c", 'ulimit -f 40; exec "$@"', "sh", self.CLIENT, "subscribe", f"localhost:{port}",
                    *self.certificates.options("client"), "--name", "siem", "--from", "earliest",
                    "-o", self.dir / "serial", "--to", "stdout:?format=serial"]
         client = self.start(*limited)
@@ -223,7 +122,7 @@ class Refusals(StreamTest):
     def test_what_is_not_permitted_ends_it(self):
         table = self.dir / "subscribers.yaml"
         table.write_text("subscribers:\n  - identity: dns:somebody.else.test\n    hosts: ['*']\n")
-        agent = self.start(AGENT, "read", self.exchanges(3), "--listen", "127.0.0.1:0", "-o", self.dir / "sensor",
+        agent = self.start(self.AGENT, "read", self.exchanges(3), "--listen", "127.0.0.1:0", "-o", self.dir / "sensor",
                            *self.certificates.options("sensor"), "--subscribers", table, "--wait-for", "siem")
         agent.wait_for(lambda: "listening on port" in agent.said or agent.process.poll() is not None, "the port")
         found = re.search(r"listening on port (\d+)", agent.said)
@@ -236,7 +135,7 @@ class Refusals(StreamTest):
 class Tail(StreamTest):
     def test_a_line_for_each_event_that_passes_the_filters(self):
         _, port = self.sensor(self.exchanges(30), "-o", self.dir / "sensor", "--wait-for", "siem")
-        client = self.start(CLIENT, "tail", f"localhost:{port}", *self.certificates.options("client"),
+        client = self.start(self.CLIENT, "tail", f"localhost:{port}", *self.certificates.options("client"),
                             "--from", "earliest", "--host", "h3.*", "--status", "200")
         client.wait_for(lambda: client.out.count(b"\n") >= 4, "four lines")
         self.assertEqual(client.end(signal.SIGINT), 0, client.said)
@@ -247,7 +146,7 @@ class Tail(StreamTest):
 
 
 if __name__ == "__main__":
-    AGENT, CLIENT = sys.argv[1:3]
-    if b"--listen" not in subprocess.run([AGENT, "read", "--help"], capture_output=True, timeout=60).stdout:
+    StreamCase.AGENT, StreamCase.CLIENT = sys.argv[1:3]
+    if b"--listen" not in subprocess.run([StreamCase.AGENT, "read", "--help"], capture_output=True, timeout=60).stdout:
         test_data.skip("this webtap-agent serves no stream")
     unittest.main(argv=sys.argv[:1])

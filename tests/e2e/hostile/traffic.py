@@ -1,14 +1,16 @@
-"""Hostile traffic as captures: many packets, made fast. A capture is bytes; each function takes how much of it is wanted.
+"""Hostile traffic as captures: many packets, made fast. A capture is bytes, or pieces of them; each function takes how much
+of it is wanted.
 
-    traffic.py NAME AMOUNT FILE      writes one of them
+    traffic.py NAME AMOUNT FILE      writes one of them; FILE may be - for standard output
 """
 
 import random
 import struct
 import sys
 import zlib
+from array import array
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Tuple, Union
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "support")]
 
@@ -180,6 +182,37 @@ def bytes_shuffled(count: int) -> bytes:
     return _one_byte_segments(count, shuffled)
 
 
+def _column(block: bytearray, offset: int, stride: int, numbers: Iterable[int], big_endian: bool) -> None:
+    """Writes 32-bit numbers into a block of equal records, one a record."""
+    column = array("I", numbers)
+    if big_endian == (sys.byteorder == "little"):
+        column.byteswap()
+    values = column.tobytes()
+    for i in range(4):
+        block[offset + i::stride] = values[i::4]
+
+
+def byte_by_byte(count: int) -> Iterator[bytes]:
+    """As bytes_in_order, for any number of segments: in pieces, so that nobody holds all of it."""
+    connection = Connection().say(True, GET)
+    connection.say(False, OK + b"Content-Length: %d\r\n\r\n" % count)
+    first, begin = connection.index, connection.sent[False]
+    yield HEADER + b"".join(connection.packets)
+    connection.packets.clear()
+    segment = packet(0, connection.server, connection.client, ACK, 0, 1000 + connection.sent[True], b"x")
+    for done in range(0, count, 1 << 16):
+        number = min(1 << 16, count - done)
+        block = bytearray(segment * number)
+        times = range((first + done) * 10, (first + done + number) * 10, 10)  # microseconds
+        _column(block, 0, len(segment), (START + time // 1_000_000 for time in times), False)
+        _column(block, 4, len(segment), (time % 1_000_000 for time in times), False)
+        sequence = 5000 + begin + done
+        _column(block, 54, len(segment), ((sequence + i) & 0xFFFFFFFF for i in range(number)), True)
+        yield block
+    connection.index, connection.sent[False] = first + count, begin + count
+    yield connection.end()[len(HEADER):]
+
+
 def pipelined(count: int) -> bytes:
     return Connection().say(True, GET * count).end()
 
@@ -201,10 +234,13 @@ def gaps(count: int) -> bytes:
     return connection.end()
 
 
-ALL: Dict[str, Callable[[int], bytes]] = {function.__name__: function for function in (
+ALL: Dict[str, Callable[[int], Union[bytes, Iterator[bytes]]]] = {function.__name__: function for function in (
     syn_flood, half_open, hosts, header_lines, header_line, request_line, status_line, no_line_at_all, chunks,
     chunk_extension, broken_chunks, trailers, gzip_bomb, nested_bomb, zstd_bomb, bytes_in_order, bytes_reversed,
-    bytes_shuffled, pipelined, overlaps, gaps)}
+    bytes_shuffled, byte_by_byte, pipelined, overlaps, gaps)}
 
 if __name__ == "__main__":
-    Path(sys.argv[3]).write_bytes(ALL[sys.argv[1]](int(sys.argv[2])))
+    made = ALL[sys.argv[1]](int(sys.argv[2]))
+    with sys.stdout.buffer if sys.argv[3] == "-" else open(sys.argv[3], "wb") as output:
+        for piece in [made] if isinstance(made, bytes) else made:
+            output.write(piece)

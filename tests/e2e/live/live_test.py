@@ -7,7 +7,6 @@ import re
 import socket
 import struct
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -15,59 +14,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 
-import modsec_log  # noqa: E402
-from network import TIMEOUT, Network, Nginx, Sensor, fetch, fetch_in_parallel, require_network, run, wait_until  # noqa: E402
+import live_case  # noqa: E402
+from live_case import V4, V6, LiveCase, targets  # noqa: E402
+from network import TIMEOUT, Nginx, fetch, fetch_in_parallel, require_network, run, wait_until  # noqa: E402
 
-AGENT = ""
-V4, V6 = "192.0.2.1", "2001:db8::1"
-
-
-def targets(tag, count):
-    """Different ones: files of all sizes, one that is not there, one that has moved."""
-    names = [str(size) for size in Nginx.SIZES] + ["none", "moved"]
-    return [f"/{names[i % len(names)]}?{tag}-{i}" for i in range(count)]
-
-
-class Live(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory(prefix="webtap-live-")
-        self.addCleanup(scratch.cleanup)
-        self.folder = Path(scratch.name)
-        self.folder.chmod(0o755)
-        self.network = Network()
-        self.addCleanup(self.network.remove)
-
-    def start_nginx(self):
-        nginx = Nginx(self.network, self.folder / "nginx")
-        self.addCleanup(nginx.kill)
-        return nginx
-
-    def start_sensor(self, name="logs", **arguments):
-        sensor = Sensor(self.network, AGENT, self.folder / name, **arguments)
-        self.addCleanup(sensor.kill)
-        return sensor
-
-    def capturing_sensor(self, **arguments):
-        sensor = self.start_sensor(**arguments)
-        sensor.wait_for("capturing")
-        return sensor
-
-    @staticmethod
-    def entries(sensor):
-        return [entry for file in sorted(sensor.output.glob("*.jsonl")) for entry in modsec_log.read_json_lines(file)]
-
-    def check_equal(self, nginx, sensor, wanted):
-        """Stops both, and compares."""
-        nginx.stop()
-        self.assertEqual(sensor.stop(), 0, sensor.said())
-        logged = nginx.log()
-        self.assertEqual(set(logged), set(wanted))
-        entries = self.entries(sensor)
-        seen = {entry.target.decode(): [entry.status, len(entry.response_body or b"")] for entry in entries}
-        self.assertEqual(len(entries), len(seen), "a transaction was written twice")
-        self.assertEqual(seen, logged, sensor.said())
-        self.assertEqual([entry.messages for entry in entries if entry.messages], [])
-
+class Live(LiveCase):
     def exchange(self, options=None, persistent=True, per_connection=24, connections=8):
         nginx, sensor = self.start_nginx(), self.capturing_sensor(options=options, filter_words="tcp port 8080")
         lists = [{"address": V6 if i % 2 else V4, "targets": targets(f"c{i}", per_connection), "persistent": persistent}
@@ -116,7 +67,6 @@ class Live(unittest.TestCase):
         self.network.connect()
         sensor.wait_for("'wts': capturing", 3)
         nginx.kill()
-        (nginx.folder / "nginx.pid").unlink()
         nginx = Nginx(self.network, self.folder / "again")
         self.addCleanup(nginx.kill)
         fetch(self.network, V4, ["/200?third"])
@@ -242,6 +192,6 @@ class Flood:
 
 
 if __name__ == "__main__":
-    AGENT = os.path.abspath(sys.argv.pop())
+    live_case.AGENT = os.path.abspath(sys.argv.pop())
     require_network()
     unittest.main()

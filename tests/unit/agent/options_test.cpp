@@ -108,6 +108,10 @@ const std::vector<Row>& rows() {
        [](const C& c) {
          return number(std::chrono::duration_cast<std::chrono::days>(c.stream.spool_age).count()) + "d";
        }},
+      {"compress", "always", "never",
+       [](const C& c) {
+         return c.stream.compression == server::Options::Compression::Always ? "always" : "never";
+       }},
       {"audit-log", "fallback", "always",
        [](const C& c) { return c.stream.audit_logs == AuditLogs::Fallback ? "fallback" : "always"; }},
   };
@@ -119,7 +123,8 @@ std::vector<std::pair<std::string, std::string>> needed_beside(const std::string
   std::vector<std::pair<std::string, std::string>> needed{{"interface", "lo"}, {"output", "/var/log"}};
   static const std::vector<std::string> kStream{"listen",     "cert",      "key",         "ca",
                                                 "crl",        "tls",       "subscribers", "spool",
-                                                "spool-size", "spool-age", "audit-log"};
+                                                "spool-size", "spool-age", "compress",
+                                                "audit-log"};
   if (std::ranges::find(kStream, key) != kStream.end()) {
     for (const char* name : {"cert", "key", "ca"}) needed.emplace_back(name, "x.pem");
     needed.emplace_back("listen", ":7443");

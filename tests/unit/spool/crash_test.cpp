@@ -87,8 +87,7 @@ TEST_P(Crash, LosesNothingThatWasSynced) {
       if (!given.gap) {
         ASSERT_EQ(given.bytes, text(given.position));
       } else if (given.gap->reason != GapReason::Restart) {
-        EXPECT_EQ(given.gap->reason, GapReason::Retention);
-        EXPECT_EQ(given.gap->from, 1u);
+        EXPECT_EQ(given.gap->reason, GapReason::Retention);  // also under the reader, where it is slow
       } else if (given.gap->to >= synced && given.gap->from <= synced && death == 0) {
         ADD_FAILURE() << given.gap->from << " to " << given.gap->to << " are missing, " << synced
                       << " was synced";

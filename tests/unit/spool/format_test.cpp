@@ -1,6 +1,12 @@
 #include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "agent/spool/crc32c.h"
+#include "agent/spool/directory.h"
+#include "agent/spool/little_endian.h"
 #include "agent/spool/record.h"
 #include "agent/spool/segment.h"
 #include "agent/spool/state_file.h"
@@ -111,7 +117,7 @@ TEST(State, ComesBackAndEveryBitCounts) {
   state.delete_last = 10;
   state.clean = true;
   state.lost = Gap{901, 910, 10, GapReason::DiskFull};
-  for (std::size_t i = 0; i < kMaxCursors; ++i) {
+  for (std::size_t i = 0; i < 50; ++i) {
     state.cursors["subscriber-" + std::to_string(i)] = {i * 10, Timestamp(Duration(i))};
   }
   state.cursors.erase("subscriber-0");
@@ -123,6 +129,81 @@ TEST(State, ComesBackAndEveryBitCounts) {
     slot[bit / 8] = static_cast<char>(slot[bit / 8] ^ 1 << bit % 8);
     EXPECT_FALSE(read_state({slot.data(), slot.size()})) << bit;
     slot[bit / 8] = static_cast<char>(slot[bit / 8] ^ 1 << bit % 8);
+  }
+}
+
+// As many as may be, and not one more; the slot stays within its place in the file.
+TEST(State, HoldsAllTheCursorsThatThereMayBe) {
+  State state;
+  state.reserved = 2;
+  for (std::size_t i = 0; i < kMaxCursors + 1; ++i) {
+    std::string name = std::to_string(i);
+    name.insert(0, kMaxCursorName - name.size(), 'n');
+    state.cursors[name] = {1, {}};
+  }
+  const std::vector<char> slot = write_state(state);
+  EXPECT_LE(slot.size(), kStateSlot);
+  const auto read = read_state({slot.data(), slot.size()});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->cursors.size(), kMaxCursors);
+}
+
+// A slot of version 1: the same fields in 8,192 bytes, all of them under the checksum.
+std::string old_slot(const State& state) {
+  const std::vector<char> now = write_state(state);
+  std::string slot(now.data(), now.size());
+  slot.resize(kOldStateSlot);
+  store(slot.data() + 12, std::uint32_t{1});
+  store(slot.data() + 8, ~crc32c(~0u, ByteView(slot).substr(12)));
+  return slot;
+}
+
+TEST(State, OfTheVersionBeforeIsRead) {
+  State state;
+  state.reserved = 2;
+  state.cursors["a"] = {1, {}};
+  std::string slot = old_slot(state);
+  EXPECT_EQ(read_state(slot), state);
+  EXPECT_FALSE(read_state(ByteView(slot).substr(0, slot.size() - 1)));
+  slot.back() = 'x';
+  EXPECT_FALSE(read_state(slot));
+}
+
+// Each of the two slots may be the newer one; a program that dies while it saves has the old one still.
+TEST(State, OfTheVersionBeforeIsReplacedWithoutAMomentOfNone) {
+  for (const std::uint64_t newer : {6, 7}) {
+    std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "webtap-state-XXXXXX";
+    std::string path = folder.string();
+    ASSERT_NE(mkdtemp(path.data()), nullptr);
+    State state;
+    state.reserved = 2;
+    std::string bytes(2 * kOldStateSlot, '\0');
+    for (const std::uint64_t generation : {newer - 1, newer}) {
+      state.generation = generation;
+      state.cursors["a"].acknowledged = generation;
+      bytes.replace(generation % 2 * kOldStateSlot, kOldStateSlot, old_slot(state));
+    }
+    std::ofstream(path + "/state", std::ios::binary) << bytes;
+    FileOperations operations;
+    {
+      Directory directory(path, Directory::Access::Own, operations);
+      StateFile states(directory, operations);
+      std::optional<State> now = states.load();
+      ASSERT_TRUE(now);
+      EXPECT_EQ(now->cursors["a"].acknowledged, newer);
+      for (Position acknowledged = 100; acknowledged < 104; ++acknowledged) {
+        now->cursors["a"].acknowledged = acknowledged;
+        ASSERT_EQ(states.save(*now), 0);
+        std::ifstream in(path + "/state", std::ios::binary);
+        std::string old(2 * kOldStateSlot, '\0');
+        in.read(old.data(), static_cast<std::streamsize>(old.size()));
+        if (acknowledged == 100) EXPECT_EQ(old, bytes) << "the first save went over what it replaces";
+        const auto again = StateFile(directory, operations).load();
+        ASSERT_TRUE(again);
+        EXPECT_EQ(again->cursors.at("a").acknowledged, acknowledged);
+      }
+    }
+    std::filesystem::remove_all(path);
   }
 }
 

@@ -3,6 +3,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "tests/unit/spool/spool_fixture.h"
 
 namespace webtap::spool {
@@ -33,6 +35,45 @@ Position overfill(Spool& spool, std::size_t memory_bytes) {
     if (bytes % 5000 == 0) spool.sync(std::chrono::milliseconds(100));
   }
   return spool.appended();
+}
+
+// Memory fills in a fraction of the time that the disk takes.
+TEST_F(SpoolTest, WhoMayWaitLosesNothingToASlowDisk) {
+  files_.on_point = [](FaultPoint point) {
+    if (point == FaultPoint::PreFsync) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  };
+  options_.patience = std::chrono::minutes(10);
+  Spool spool(options_, files_);
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(append(spool, std::string(472, 's')));
+  ASSERT_TRUE(sync(spool));
+  EXPECT_EQ(spool.counters().kept, 5000u);
+  EXPECT_EQ(spool.counters().lost, 0u);
+  EXPECT_EQ(spool.counters().refused, 0u);
+}
+
+TEST_F(SpoolTest, WhoMayWaitDoesNotWaitForADiskThatRefuses) {
+  options_.patience = std::chrono::hours(10);
+  Spool spool(options_, files_);
+  files_.write_error = ENOSPC;
+  overfill(spool, options_.memory_bytes);
+  files_.write_error = 0;
+  ASSERT_TRUE(sync(spool));
+  EXPECT_GT(spool.counters().lost, 0u);
+}
+
+TEST_F(SpoolTest, WhoMayWaitWaitsOnceForADiskThatHangs) {
+  std::atomic<bool> hangs = true;
+  files_.on_point = [&hangs](FaultPoint point) {
+    while (point == FaultPoint::PreFsync && hangs) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  options_.patience = std::chrono::milliseconds(200);
+  Spool spool(options_, files_);
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2000; ++i) append(spool, std::string(472, 'h'));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(100));  // 2,000 waits are 400 s
+  hangs = false;
+  ASSERT_TRUE(sync(spool));
+  EXPECT_GT(spool.counters().lost + spool.counters().refused, 0u);
 }
 
 class RefusingDisk : public SpoolTest, public testing::WithParamInterface<int> {};

@@ -146,10 +146,10 @@ TEST_F(DamagedSpool, LostStateIsTakenFromTheSegments) {
 TEST_F(DamagedSpool, OneDamagedSlotOfTheStateIsNotMissed) {
   const std::filesystem::path file = std::filesystem::path(options_.directory) / "state";
   const std::string whole = contents(file);
-  ASSERT_EQ(whole.size(), 2 * kStateSlot);
+  ASSERT_GT(whole.size(), kStateSlot);
   for (const std::size_t slot : {0, 1}) {
     std::string bytes = whole;
-    bytes.replace(slot * kStateSlot, kStateSlot, kStateSlot, '\0');
+    bytes.replace(slot * kStateSlot, 1000, 1000, '\0');
     write(file, bytes);
     Spool spool(options_);
     const std::vector<Given> given = read_all(spool, 1);

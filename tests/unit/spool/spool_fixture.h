@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -22,7 +23,7 @@ namespace webtap::spool {
 class FaultyFiles : public FileOperations {
  public:
   int write(int file, std::span<const iovec> pieces, std::uint64_t offset) override {
-    const bool is_state = pieces[0].iov_len == kStateSlot;
+    const bool is_state = pieces[0].iov_len >= 8 && std::memcmp(pieces[0].iov_base, "WTSTATE\n", 8) == 0;
     if (write_error != 0 && (state_fails_too || !is_state)) {
       // A full disk takes a part.
       const iovec part{pieces[0].iov_base, std::min<std::size_t>(pieces[0].iov_len / 2, 50)};

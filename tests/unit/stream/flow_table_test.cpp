@@ -20,7 +20,7 @@ const Endpoint kServer = endpoint("192.0.2.1", 80);
 Flow* find(FlowTable& table, const Endpoint& a, const Endpoint& b) {
   const PackedEndpoint from(a);
   const PackedEndpoint to(b);
-  return table.find(table.hash(from, to), from, to);
+  return table.find(table.hash(from, to), from, to).flow;
 }
 
 TEST(FlowTable, finds_a_connection_from_either_side) {
@@ -30,6 +30,21 @@ TEST(FlowTable, finds_a_connection_from_either_side) {
   EXPECT_EQ(find(table, client(1), kServer), &flow);
   EXPECT_EQ(find(table, kServer, client(1)), &flow);
   EXPECT_EQ(find(table, client(2), kServer), nullptr);
+}
+
+TEST(FlowTable, tells_who_of_the_two_sends) {
+  FlowTable table;
+  const auto found = [&](const Endpoint& source, const Endpoint& destination) {
+    const PackedEndpoint from(source);
+    const PackedEndpoint to(destination);
+    return table.find(table.hash(from, to), from, to).direction;
+  };
+  // Equal ports, and equal addresses: neither alone tells the ends apart.
+  for (const Endpoint& other : {endpoint("192.0.2.1", 81), endpoint("192.0.2.2", 80)}) {
+    table.insert(table.hash(PackedEndpoint(other), PackedEndpoint(kServer)), other, kServer);
+    EXPECT_EQ(found(other, kServer), Direction::FromInitiator);
+    EXPECT_EQ(found(kServer, other), Direction::FromResponder);
+  }
 }
 
 TEST(FlowTable, its_hash_cannot_be_foretold) {
@@ -51,7 +66,7 @@ TEST(FlowTable, agrees_with_a_map_whatever_is_inserted_and_erased) {
       const PackedEndpoint to(kServer);
       // With few hashes, most connections collide, also around the end of the table.
       const std::uint32_t hash = hashes == 7 ? 0xfffffffcu + number % 8 : table.hash(from, to);
-      Flow* found = table.find(hash, from, to);
+      Flow* found = table.find(hash, from, to).flow;
       const auto known = model.find(number);
       ASSERT_EQ(found, known == model.end() ? nullptr : known->second);
       if (found == nullptr) {

@@ -166,6 +166,42 @@ TEST_P(Property, nonsense_stays_within_the_limits) {
   for (const Recorder::Seen& seen : c.recorder.connections) EXPECT_TRUE(seen.ended);
 }
 
+// Many connections between few hosts, some of them only beginning or ending: what is looked up ahead is not
+// yet there, or no longer.
+TEST_P(Property, many_segments_at_once_give_what_one_by_one_gives) {
+  Limits limits;
+  limits.connections = 8;
+  std::vector<decode::Segment> segments;
+  const std::string text = random_text(100);
+  for (int step = 0; step < 3000; ++step) {
+    decode::Segment segment;
+    segment.time = Timestamp(std::chrono::milliseconds(step * 20));
+    segment.source = endpoint("10.0.0.1", static_cast<std::uint16_t>(40'000 + below(10)));
+    segment.destination = endpoint("10.0.0.2", 80);
+    if (below(2) == 0) std::swap(segment.source, segment.destination);
+    segment.sequence = static_cast<std::uint32_t>(step / 2 + below(3));
+    segment.acknowledgment = static_cast<std::uint32_t>(step / 2);
+    const std::uint8_t flags[] = {decode::kSyn, decode::kFin | decode::kAck, decode::kRst, decode::kAck};
+    segment.flags = flags[std::min<std::size_t>(below(20), 3)];
+    if (below(50) == 0) segment.conflicting_bytes = 3;
+    segment.payload = std::string_view(text).substr(below(100), below(40));
+    segment.payload_length = static_cast<std::uint32_t>(segment.payload.size());
+    segments.push_back(segment);
+  }
+  Recorder single, many;
+  Reassembler one_by_one(limits, single), at_once(limits, many);
+  for (const decode::Segment& segment : segments) one_by_one.on_segment(segment);
+  for (std::size_t begin = 0; begin < segments.size();) {
+    const std::size_t count = std::min(below(90), segments.size() - begin);
+    at_once.on_segments({segments.data() + begin, count});
+    begin += count;
+  }
+  one_by_one.finish();
+  at_once.finish();
+  EXPECT_EQ(many.log, single.log);
+  EXPECT_GT(many.connections.size(), 50u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, Property, testing::Range(1u, 41u));
 
 }  // namespace

@@ -96,6 +96,26 @@ TEST_F(ConversationTest, ASecondIsTheLongestThatAnEventIsNotDurable) {
   EXPECT_EQ(conversation->take_ack(), 5U);
 }
 
+TEST_F(ConversationTest, AHeartbeatAsksForWhatIsNotDurableButNotAllTheTime) {
+  begin();
+  take(welcome(1));
+  take_events({1});
+  take(wire::Heartbeat{2, {}});
+  EXPECT_THAT(recorder.checkpoints, IsEmpty());
+  now += std::chrono::milliseconds(50);
+  take(wire::Heartbeat{2, {}});
+  EXPECT_THAT(recorder.checkpoints, ElementsAre(1));
+  EXPECT_EQ(conversation->take_ack(), 1U);
+  take_events({2});
+  now += std::chrono::milliseconds(49);
+  take(wire::Heartbeat{3, {}});
+  EXPECT_THAT(recorder.checkpoints, ElementsAre(1));
+  now += std::chrono::milliseconds(1);
+  take(wire::Heartbeat{3, {}});
+  take(wire::Heartbeat{3, {}});  // nothing is left
+  EXPECT_THAT(recorder.checkpoints, ElementsAre(1, 2));
+}
+
 TEST_F(ConversationTest, WhatIsNotDurableYetIsAskedForAgain) {
   wire::Position durable = 5;
   recorder.durable = [&durable](wire::Position) { return durable; };
@@ -137,6 +157,27 @@ TEST_F(ConversationTest, NothingIsAcknowledgedThatThisConnectionDidNotSend) {
   begin();
   ASSERT_TRUE(take(welcome(7)));
   EXPECT_EQ(conversation->take_ack(), 0U);
+}
+
+// What a sensor gives that has lost count is new, though its positions are not.
+TEST_F(ConversationTest, ASensorThatHasLostCountIsHeard) {
+  begin();
+  ASSERT_TRUE(take(welcome(50)));
+  ASSERT_TRUE(take_events({50, 51}));
+  conversation->checkpoint_now();
+  begin();
+  wire::Welcome same = welcome(52);
+  same.next_position = 52;  // all is told
+  ASSERT_TRUE(take(same));
+  ASSERT_TRUE(take_events({51, 52}));
+  begin();
+  wire::Welcome back = welcome(11);
+  back.next_position = 11;
+  ASSERT_TRUE(take(back));
+  ASSERT_TRUE(take_events({11, 12}));
+  conversation->checkpoint_now();
+  EXPECT_THAT(recorder.positions, ElementsAre(50, 51, 52, 11, 12));
+  EXPECT_EQ(conversation->take_ack(), 12U);
 }
 
 TEST_F(ConversationTest, AnotherSensorsPositionsBeginAnew) {

@@ -137,5 +137,28 @@ TEST(FrameCodec, every_cut_of_a_frame_is_survived) {
   EXPECT_EQ(problem, "a malformed frame");
 }
 
+TEST(FrameCodec, a_text_that_is_no_utf8_is_refused_without_a_word_on_standard_error) {
+  v1::Frame goodbye;
+  goodbye.mutable_goodbye()->set_sentence("x");
+  v1::Frame error;
+  error.mutable_error()->set_sentence("x");
+  v1::Frame subscribe;
+  subscribe.mutable_subscribe()->set_client_name("x");
+  v1::Frame welcome;
+  welcome.mutable_welcome()->set_sensor_name("x");
+  testing::internal::CaptureStderr();
+  for (const v1::Frame* valid : {&goodbye, &error, &subscribe, &welcome}) {
+    std::string payload = valid->SerializeAsString();
+    payload.back() = '\xff';
+    Frame frame;
+    std::string problem;
+    EXPECT_FALSE(decode_frame(payload, frame, problem));
+    EXPECT_EQ(problem, "a malformed frame");
+  }
+  std::string encoded;
+  encode_frame(Error{ErrorCode::Malformed, "\xff", 0}, encoded);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 }  // namespace
 }  // namespace webtap::wire
