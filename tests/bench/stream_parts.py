@@ -183,7 +183,7 @@ class Setup:
             cpu = run.finish(agent)
             if self.place.durable:
                 fsync_all(run.folder / "audit")
-            return {"wall": time.time() - begun, "cpu": cpu}
+            return {"wall": time.time() - begun, "cpu": cpu, "client_cpu": 0.0}
 
     def stream(self, arguments=()):
         """No local files; until webtap-client has everything in audit files, durable and acknowledged."""
