@@ -69,7 +69,8 @@ class Program:
         if self.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
-            self.process.wait()
+            while self.poll() is None:
+                time.sleep(0.002)
 
 
 class Run:
