@@ -69,7 +69,8 @@ class Program:
         if self.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
-            self.process.wait()
+            while self.poll() is None:
+                time.sleep(0.002)
 
 
 class Run:
@@ -183,7 +184,7 @@ class Setup:
             cpu = run.finish(agent)
             if self.place.durable:
                 fsync_all(run.folder / "audit")
-            return {"wall": time.time() - begun, "cpu": cpu}
+            return {"wall": time.time() - begun, "cpu": cpu, "client_cpu": 0.0}
 
     def stream(self, arguments=()):
         """No local files; until webtap-client has everything in audit files, durable and acknowledged."""

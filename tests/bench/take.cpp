@@ -27,6 +27,7 @@ class Take final : public webtap::subscriber::Handler {
     std::fprintf(stderr, "subscribed\n");
   }
   void on_event(webtap::wire::Position /*position*/, webtap::event::AuditEvent& event) override {
+    if (delays_.size() == count_) return;  // of the batch that brought the last
     last_ = now();
     delays_.push_back((last_ - event.finished).count());
     stop_when_done();

@@ -69,7 +69,8 @@ class Crashes(StreamTest):
     def check(self, log_format, chance):
         wanted, got = self.dir / f"sensor-{log_format}", self.dir / f"client-{log_format}"
         spool = f"spool-{log_format}"
-        more = ["--format", log_format, "--wait-for", "siem"]
+        # The second one comes at the end: without it the sensor would be gone once the first has everything.
+        more = ["--format", log_format, "--wait-for", "siem", "--wait-for", "last"]
         agent, port = self.sensor(self.exchanges(1500), "-o", wanted, *more, spool=spool)
         agent.wait_until_said("waiting until siem")
         nothing = self.dir / "nothing.pcap"
@@ -85,8 +86,10 @@ class Crashes(StreamTest):
                 time.sleep(chance.random() * 0.3)
             client.end(signal.SIGKILL)
         client = self.subscriber(port, "--to", f"audit:{got}?format={log_format}")
+        last = self.subscriber(port, "--to", f"audit:{self.dir}/last-{log_format}?format={log_format}", name="last")
         self.assertEqual(agent.end(), 0, agent.said)
         self.assertEqual(client.end(signal.SIGTERM), 0, client.said)
+        self.assertEqual(last.end(signal.SIGTERM), 0, last.said)
         self.assert_same(wanted, got)
 
     def test_a_full_disk_holds_up_its_sink_alone(self):
