@@ -123,8 +123,7 @@ std::vector<std::pair<std::string, std::string>> needed_beside(const std::string
   std::vector<std::pair<std::string, std::string>> needed{{"interface", "lo"}, {"output", "/var/log"}};
   static const std::vector<std::string> kStream{"listen",     "cert",      "key",         "ca",
                                                 "crl",        "tls",       "subscribers", "spool",
-                                                "spool-size", "spool-age", "compress",
-                                                "audit-log"};
+                                                "spool-size", "spool-age", "compress",    "audit-log"};
   if (std::ranges::find(kStream, key) != kStream.end()) {
     for (const char* name : {"cert", "key", "ca"}) needed.emplace_back(name, "x.pem");
     needed.emplace_back("listen", ":7443");
