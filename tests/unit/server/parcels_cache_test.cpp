@@ -1,6 +1,8 @@
 // What is kept of the parcels that were made last.
 #include "agent/server/parcels.h"
 #include "tests/unit/spool/spool_fixture.h"
+#include "webtap/event/audit_event.h"
+#include "webtap/wire/event_codec.h"
 
 namespace webtap::server {
 namespace {
@@ -16,9 +18,12 @@ TEST_F(ParcelsCache, parcels_of_which_a_filter_leaves_nothing_are_let_go_too) {
   selection.hosts = {"*"};
   selection.filter.methods = {"NONE"};
   const auto shared = parcels.shared(selection);
+  std::string event;
+  std::string problem;
+  ASSERT_TRUE(wire::encode_event(event::AuditEvent(), event, problem)) << problem;
   std::vector<std::weak_ptr<const Parcel>> made;
   for (wire::Position at = 1; at <= 20; ++at) {
-    append(spool, "");  // an event of nothing
+    append(spool, event);
     const SharedParcel parcel = parcels.next(shared, at);
     ASSERT_NE(parcel, nullptr);
     EXPECT_EQ(parcel->frames, "");
