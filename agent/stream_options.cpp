@@ -39,7 +39,7 @@ const std::map<std::string, Compression> kCompressions{
 }  // namespace
 
 void add_stream_options(CLI::App& app, StreamConfig& config, StreamTexts& texts) {
-  const auto add = [&](const char* name, std::string& value, const char* what, const char* type) {
+  const auto add = [&](const char* name, std::string& value, const char* what, const std::string& type) {
     app.add_option(name, value, what)->type_name(type)->group(kGroup);
   };
   add("--listen", texts.listen, "Serve events to subscribers over mutual TLS", "ADDRESS:PORT");

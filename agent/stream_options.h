@@ -30,7 +30,7 @@ struct StreamConfig {
   Duration spool_age = Duration::zero();
   server::Options::Compression compression = server::Options::Compression::Remote;
   Duration spool_patience = Duration::zero();  // how long an event waits for the spool's disk
-  std::vector<std::string> wait_for;     // durable names
+  std::vector<std::string> wait_for;           // durable names
   AuditLogs audit_logs = AuditLogs::Always;
   Duration disk_patience = std::chrono::seconds(10);  // how long the end waits for the disk, twice at most
 };

@@ -181,7 +181,8 @@ void add_server(Exposition& out, const server::Counters& server) {
   out.counter("webtap_subscriber_bytes_total", "Bytes that were sent to subscribers.", number(server.bytes));
   out.counter("webtap_subscriber_gaps_total", "Gaps that were told to subscribers.", number(server.gaps));
   out.counters("webtap_subscriber_unsent_events_total", "Events that could not be sent, which a gap says.",
-               "reason", {{"unreadable", number(server.unreadable)}, {"too-large", number(server.too_large)}});
+               "reason",
+               {{"unreadable", number(server.unreadable)}, {"too-large", number(server.too_large)}});
   const auto time = [](Timestamp end) { return seconds(end.time_since_epoch()); };
   Samples ends{{"certificate", time(server.validity.certificate)}, {"ca", time(server.validity.ca)}};
   if (server.validity.crl) ends.emplace_back("crl", time(*server.validity.crl));
