@@ -79,10 +79,10 @@ set(CPACK_DEBIAN_AGENT_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_AGENT_PACKAGE_DEPENDS "adduser, init-system-helpers (>= 1.54~)")
 set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "logrotate, openssl")
 set(CPACK_DEBIAN_AGENT_PACKAGE_SUGGESTS "prometheus, webtap-client")
-set(CPACK_DEBIAN_AGENT_DESCRIPTION "passive HTTP sensor that writes ModSecurity audit logs
- webtap-agent listens to the network and writes down every HTTP transaction,
- complete, in ModSecurity's audit-log format, without touching the server. It
- streams the same events to subscribers over mutual TLS.")
+set(CPACK_DEBIAN_AGENT_DESCRIPTION
+"webtap-agent listens to the network and writes down every HTTP transaction,
+complete, in ModSecurity's audit-log format, without touching the server. It
+streams the same events to subscribers over mutual TLS.")
 set(CPACK_DEBIAN_AGENT_PACKAGE_CONTROL_EXTRA
   ${deploy}/debian/agent/conffiles ${deploy}/debian/agent/postinst ${deploy}/debian/agent/prerm
   ${deploy}/debian/agent/postrm)
@@ -90,17 +90,17 @@ set(CPACK_DEBIAN_AGENT_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_CLIENT_PACKAGE_NAME webtap-client)
 set(CPACK_DEBIAN_CLIENT_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_CLIENT_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_CLIENT_DESCRIPTION "subscriber to the events of webtap sensors
- webtap-client subscribes to a webtap sensor over mutual TLS, and turns its
- events back into ModSecurity audit logs, JSON or ECS documents, or shows them
- on a terminal. It also converts audit logs from one format to another.")
+set(CPACK_DEBIAN_CLIENT_DESCRIPTION
+"webtap-client subscribes to a webtap sensor over mutual TLS, and turns its
+events back into ModSecurity audit logs, JSON or ECS documents, or shows them
+on a terminal. It also converts audit logs from one format to another.")
 
 set(CPACK_DEBIAN_LIB_PACKAGE_NAME libwebtap-dev)
 set(CPACK_DEBIAN_LIB_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIB_PACKAGE_DEPENDS "libssl-dev, libprotobuf-dev, libzstd-dev")
 set(CPACK_DEBIAN_LIB_PACKAGE_SUGGESTS "cmake, g++")
-set(CPACK_DEBIAN_LIB_DESCRIPTION "libraries to read audit logs and webtap's stream
- Static libraries, headers and a CMake package: webtap::modsec reads and writes
- ModSecurity audit logs of several writers, webtap::sink writes directories of
- them, webtap::subscriber receives a sensor's events.")
+set(CPACK_DEBIAN_LIB_DESCRIPTION
+"Static libraries, headers and a CMake package: webtap::modsec reads and writes
+ModSecurity audit logs of several writers, webtap::sink writes directories of
+them, webtap::subscriber receives a sensor's events.")
 include(CPack)
