@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "agent/capture/interface_state.h"
@@ -17,6 +18,8 @@ namespace {
 constexpr std::int64_t kLastSecond = 253402300799;  // 9999-12-31T23:59:59Z, the last one that dates can write
 // How long the kernel collects packets in a block of the ring before it shows them, at most.
 constexpr int kCollect = 10;  // milliseconds
+// An interface that is gone leaves packets in the ring: what was collected is shown, and read, within this.
+constexpr auto kLastPackets = std::chrono::milliseconds(5 * kCollect);
 // What was in the ring when the socket joined its group has been read within this.
 constexpr auto kSettle = std::chrono::seconds(1);
 
@@ -78,6 +81,7 @@ struct LiveCapture::Impl {
   void join();
   void set_filter();
   void close();
+  void fail();
   void look_at_open(const InterfaceState& found);
   void try_to_open(const InterfaceState& found);
   void enter(State state, const std::string& why);
@@ -89,6 +93,7 @@ struct LiveCapture::Impl {
   const InterfaceProbe probe_;
   PcapHandle pcap_;
   InterfaceState opened_;  // as it was then
+  std::optional<Clock::time_point> gone_since_;
   bool in_group_ = false;
   State state_ = State::Absent;
   std::string why_;  // the state is so, as it was said last
@@ -189,6 +194,7 @@ void LiveCapture::Impl::close() {
   received_ = dropped_ = dropped_below_ = 0;
   emptied_ = true;
   ring_fill_ = 0;
+  gone_since_.reset();
   pcap_.reset();
   if (std::exchange(in_group_, false)) group_->leave();
 }
@@ -196,10 +202,8 @@ void LiveCapture::Impl::close() {
 void LiveCapture::Impl::look() {
   const InterfaceState found = probe_.look(options_.interface);
   if (pcap_ && found.index != opened_.index) {  // an interface of the same name is another one
-    close();
-    enter(State::Absent, "it is gone; waiting for it");
-  }
-  if (pcap_) {
+    if (!gone_since_) gone_since_ = Clock::now();
+  } else if (pcap_) {
     look_at_open(found);
   } else if (found.enabled) {
     try_to_open(found);
@@ -239,12 +243,23 @@ int LiveCapture::Impl::read(PacketHandler& handler, int limit) {
   taken_ += static_cast<std::uint64_t>(std::max(count, 0));
   emptied_ = emptied_ || count == 0;
   if (count == 0 && !settled_) settled_ = Clock::now() - opened_at_ > kSettle;
-  if (count >= 0) return count;
+  if (count < 0) fail();
+  if (count <= 0 && gone_since_ && Clock::now() - *gone_since_ > kLastPackets) {
+    close();
+    enter(State::Absent, "it is gone; waiting for it");
+  }
+  return std::max(count, 0);
+}
+
+void LiveCapture::Impl::fail() {
+  if (gone_since_) return;
   const std::string reason = pcap_geterr(pcap_.get());
-  const bool gone = probe_.look(options_.interface).index != opened_.index;
+  if (probe_.look(options_.interface).index != opened_.index) {
+    gone_since_ = Clock::now();
+    return;
+  }
   close();
-  enter(State::Absent, (gone ? "it is gone" : "it cannot be read: " + reason) + "; waiting for it");
-  return 0;
+  enter(State::Absent, "it cannot be read: " + reason + "; waiting for it");
 }
 
 void LiveCapture::Impl::on_packet(const pcap_pkthdr& header, const u_char* bytes) {

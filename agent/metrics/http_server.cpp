@@ -59,9 +59,9 @@ class Parser final : public httplib::Server {
       for (const auto& [path, unused] : pages) all += " " + path;
       return say(response, 404, "there is nothing here but" + all);
     }
-    Page made = page->second();
+    const Page made = page->second();
     response.status = made.status;
-    response.set_content(std::move(made.body), made.content_type);
+    response.set_content(made.body, made.content_type);
   }
 };
 

@@ -35,7 +35,7 @@ std::vector<std::string> Repeats::left_out(Clock::time_point now) {
     entry = said_.erase(entry);
   }
   refill(now);
-  if (beyond_ != 0 && left_ >= kBurst / 2) {
+  if (beyond_ != 0 && left_ >= kBurst / 2.0) {
     sentences.push_back(std::to_string(beyond_) + " further messages were left out");
     beyond_ = 0;
   }

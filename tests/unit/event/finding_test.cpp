@@ -18,7 +18,7 @@ TEST(Finding, every_kind_has_its_own_name_and_is_found_by_it) {
     EXPECT_EQ(finding_kind(text->name), kind);
     EXPECT_EQ(text->sentence.find_first_of("\"\\[]"), std::string_view::npos) << text->sentence;
   }
-  EXPECT_EQ(names.size(), 53u);
+  EXPECT_EQ(names.size(), 55u);
   EXPECT_FALSE(finding_kind("no-such-kind"));
 }
 

@@ -42,7 +42,7 @@ TEST(Validity, IsTheEarliestOfAFile) {
 }
 
 TEST(Validity, OfAListThatIsOldIsInThePast) {
-  const Authority authority("--client unused");
+  const Authority authority;
   Options options = authority.options("sensor");
   options.crl = make_expired_crl(authority);
   EXPECT_LT(validity(options).crl.value(), now());
