@@ -38,7 +38,13 @@ void Session::read() {
 }
 
 void Session::on_read(const std::error_code& error, std::size_t bytes) {
-  if (state_ == State::Closed || state_ == State::Ending) return;
+  if (state_ == State::Closed) return;
+  if (state_ == State::Ending) {
+    // That the peer closes is told to one reader alone: to this one, where it was there before drain().
+    peer_closed_ = peer_closed_ || error;
+    if (error && lingering_) close(why_);
+    return;
+  }
   if (error) {
     close("the connection ended: " + error.message());
     return;
@@ -187,7 +193,11 @@ void Session::linger() {
   state_ = State::Ending;
   if (std::exchange(lingering_, true)) return;  // each event that is appended comes here
   channel_->shutdown_send();
-  drain();
+  if (peer_closed_) {
+    close(why_);
+  } else {
+    drain();
+  }
 }
 
 void Session::drain() {

@@ -53,10 +53,9 @@ class FakeLine {
     }
     return all - bytes.size();
   }
-  // The peer closed, or the network broke.
+  // The peer closed, or the network broke: of two who read, the first is told, as on a socket.
   void hang_up(const std::error_code& error = asio::error::eof) {
-    finish(reading_, error, 0);
-    finish(passing_, error, 0);
+    finish(reading_ != nullptr ? reading_ : passing_, error, 0);
   }
   // What is being written goes.
   void take() {

@@ -213,7 +213,7 @@ class StreamTest(unittest.TestCase):
             self.assert_serves()
             self.assertLess(time.monotonic() - started, 30)
             # 256 of them are held at most.
-            self.assertLess(self.sensor.resident() - before, webtap.memory_factor(AGENT) * 64 << 20)
+            self.assertLess(self.sensor.resident() - before, webtap.memory_factor(AGENT) * (64 << 20))
         finally:
             for connection in silent:
                 connection.close()

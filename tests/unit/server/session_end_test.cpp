@@ -81,6 +81,27 @@ TEST_F(SessionTest, a_handshake_that_failed_leaves_time_for_the_alert) {
   EXPECT_THAT(owner.ends, ElementsAre("no handshake: certificate expired"));
 }
 
+TEST_F(SessionTest, a_peer_that_closes_after_the_goodbye_is_not_waited_for) {
+  subscribe();
+  session->leave({wire::GoodbyeCode::Shutdown, "the sensor stops", 0});
+  line->settle();
+  EXPECT_TRUE(line->shut);
+  EXPECT_FALSE(line->closed);
+  line->hang_up();
+  EXPECT_TRUE(line->closed);
+  EXPECT_THAT(owner.ends, ElementsAre("the sensor stops"));
+}
+
+TEST_F(SessionTest, to_a_peer_that_closed_first_the_goodbye_is_still_sent) {
+  subscribe();
+  session->leave({wire::GoodbyeCode::Shutdown, "the sensor stops", 0});
+  line->hang_up();
+  EXPECT_FALSE(line->closed);
+  line->settle();
+  EXPECT_TRUE(line->closed);
+  EXPECT_THAT(said(), ElementsAre(HasSubstr("goodbye")));
+}
+
 TEST_F(SessionTest, who_does_not_subscribe_in_time_is_closed) {
   session->tick(in(limits.first_frame - seconds(1)));
   EXPECT_FALSE(line->closed);
