@@ -142,7 +142,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool writing_ = false;
   bool lingering_ = false;
   bool peer_closed_ = false;  // while it was ending
-  bool waking_ = false;  // a turn of its own was asked for
+  bool waking_ = false;       // a turn of its own was asked for
 };
 
 }  // namespace webtap::server
