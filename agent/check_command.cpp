@@ -12,6 +12,7 @@
 #include "agent/server/subscribers.h"
 #include "agent/service/privileges.h"
 #include "webtap/base/printable.h"
+#include "webtap/base/text.h"
 #include "webtap/tls/context.h"
 
 namespace webtap::agent {
@@ -29,12 +30,6 @@ std::string size_text(std::uint64_t bytes) {
 
 std::string age_text(Duration age) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(age).count()) + " s";
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 // A line of the answer: what, and what of it.

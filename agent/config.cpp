@@ -8,6 +8,7 @@
 #include "agent/option_values.h"
 #include "agent/run_options.h"
 #include "agent/sensor_options.h"
+#include "webtap/base/text.h"
 
 namespace webtap::agent {
 namespace {
@@ -19,12 +20,6 @@ constexpr Duration kPatienceOfService = std::chrono::seconds(1);
 
 const std::map<std::string, Stats> kStats{{"text", Stats::Text}, {"json", Stats::Json}};
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
-
 struct Words {
   std::vector<std::string> arguments;
   std::string filter;  // what stands behind "--", however many words it has, as with tcpdump
@@ -35,7 +30,7 @@ Words split(int argc, const char* const* argv) {
   const std::vector<std::string> all(argv + 1, argv + argc);
   const auto separator = std::ranges::find(all, "--");
   words.arguments.assign(all.begin(), separator);
-  if (separator != all.end()) words.filter = joined({separator + 1, all.end()});
+  if (separator != all.end()) words.filter = joined({separator + 1, all.end()}, " ");
   return words;
 }
 
@@ -156,7 +151,7 @@ RunConfig Parser::finish_run(const std::string& filter) {
   if (!filter.empty()) filter_words_.push_back(filter);
   if (!filter_words_.empty()) {
     if (!run_config_.filter.empty()) throw UsageError("the filter is given twice");
-    run_config_.filter = joined(filter_words_);
+    run_config_.filter = joined(filter_words_, " ");
   }
   for (const KnownKey& key : keys()) {
     const CLI::Option* const option = given_run().get_option("--" + key.name);

@@ -8,6 +8,8 @@
 #include <csignal>
 #include <utility>
 
+#include "webtap/base/signals.h"
+
 namespace webtap::agent {
 namespace {
 
@@ -60,9 +62,7 @@ void LiveLane::on_packet(const capture::Packet& packet) {
 }
 
 void LiveLane::run() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  block_signals();
   read_until_stopped();
   read_what_is_left();
   queue_.set_when_full(sink::WhenFull::Wait);

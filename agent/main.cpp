@@ -17,6 +17,7 @@
 #include "agent/console.h"
 #include "agent/read_run.h"
 #include "agent/run_command.h"
+#include "webtap/base/signals.h"
 
 namespace webtap::agent {
 namespace {
@@ -66,9 +67,7 @@ class SignalThread {
 
  private:
   void wait() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    block_signals();
     for (int number = 0; sigwait(&set_, &number) == 0 && !ended_;) {
       if (number == SIGHUP) {
         run_.reload();

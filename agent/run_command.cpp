@@ -15,6 +15,7 @@
 #include "agent/service/log.h"
 #include "agent/service/notify.h"
 #include "agent/service/privileges.h"
+#include "webtap/base/text.h"
 
 namespace webtap::agent {
 namespace {
@@ -38,12 +39,6 @@ sigset_t signals() {
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&set, number);
   return set;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 class RunCommand {

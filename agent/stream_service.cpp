@@ -5,17 +5,12 @@
 #include <thread>
 
 #include "agent/config.h"
+#include "webtap/base/text.h"
 
 namespace webtap::agent {
 namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(50);
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 }  // namespace
 

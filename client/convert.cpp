@@ -13,6 +13,7 @@
 #include "client/sinks/dead_letters.h"
 #include "client/sinks/table.h"
 #include "client/stop_signals.h"
+#include "webtap/base/error_text.h"
 #include "webtap/sink/descriptor.h"
 #include "webtap/sink/output_directory.h"
 
@@ -104,7 +105,7 @@ class Conversion final : public modsec::EntryHandler {
 
  private:
   bool fail(const std::string& what, int error) {
-    console_.say(what + " audit log " + name_ + ": " + sink::error_text(error));
+    console_.say(what + " audit log " + name_ + ": " + error_text(error));
     return false;
   }
 

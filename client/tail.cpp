@@ -11,6 +11,7 @@
 #include "client/sinks/sink.h"
 #include "client/stop_signals.h"
 #include "client/tail_line.h"
+#include "webtap/base/error_text.h"
 #include "webtap/sink/output_directory.h"
 #include "webtap/sink/write_all.h"
 
@@ -59,7 +60,7 @@ class TailHandler final : public subscriber::Handler {
     sink::write_all(STDOUT_FILENO, text_, error);
     text_.clear();
     if (error == EPIPE) throw SinkGone("");
-    if (error != 0) throw SinkError("cannot write to standard output: " + sink::error_text(error));
+    if (error != 0) throw SinkError("cannot write to standard output: " + error_text(error));
   }
 
   LineStyle style_;

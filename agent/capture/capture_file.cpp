@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "agent/capture/file_input.h"
+#include "webtap/base/error_text.h"
 
 namespace webtap::capture {
 namespace {
@@ -139,7 +140,7 @@ CaptureFile::Impl::Impl(const std::string& path, const std::string& filter) : in
 void CaptureFile::Impl::open(const std::string& path) {
   stream_ = input_.open_stream(is_native_pcap(input_.start()) ? kPcapFileHeader : 0);
   if (stream_ == nullptr) {
-    throw CaptureError("cannot open capture file '" + path + "': " + errno_text(errno));
+    throw CaptureError("cannot open capture file '" + path + "': " + error_text(errno));
   }
   std::array<char, PCAP_ERRBUF_SIZE> error{};
   pcap_.reset(pcap_fopen_offline_with_tstamp_precision(stream_, PCAP_TSTAMP_PRECISION_MICRO, error.data()));

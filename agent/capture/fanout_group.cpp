@@ -8,6 +8,7 @@
 
 #include "agent/capture/capture_error.h"
 #include "agent/capture/file_input.h"
+#include "webtap/base/error_text.h"
 
 namespace webtap::capture {
 namespace {
@@ -19,7 +20,7 @@ constexpr unsigned kMode = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
 int option(std::uint16_t id, unsigned mode) { return static_cast<int>(mode << 16 | id); }
 
 [[noreturn]] void fail(int error) {
-  throw CaptureError("cannot spread packets over threads (PACKET_FANOUT): " + errno_text(error));
+  throw CaptureError("cannot spread packets over threads (PACKET_FANOUT): " + error_text(error));
 }
 
 }  // namespace

@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 #include "agent/capture/capture_file.h"
+#include "webtap/base/error_text.h"
 
 namespace webtap::capture {
 namespace {
@@ -35,13 +34,6 @@ ssize_t give(ByteView bytes, char* to, std::size_t size) {
 
 }  // namespace
 
-std::string errno_text(int error) {
-  std::string text = std::generic_category().message(error);
-  const bool acronym = text.size() > 1 && std::isupper(static_cast<unsigned char>(text[1])) != 0;
-  if (!acronym) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  return text;
-}
-
 FileInput::FileInput(const std::string& path) {
   open_descriptor(path);
   try {
@@ -62,14 +54,14 @@ void FileInput::open_descriptor(const std::string& path) {
     return;
   }
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (descriptor_ < 0) fail(path, errno_text(errno));
+  if (descriptor_ < 0) fail(path, error_text(errno));
   owned_ = true;
 }
 
 void FileInput::read_start(const std::string& path) {
   struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) fail(path, errno_text(errno));
-  if (S_ISDIR(status.st_mode)) fail(path, errno_text(EISDIR));
+  if (::fstat(descriptor_, &status) != 0) fail(path, error_text(errno));
+  if (S_ISDIR(status.st_mode)) fail(path, error_text(EISDIR));
   if (::isatty(descriptor_) != 0) fail(path, "is a terminal");
   if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode)) {
     fail(path, "is neither a file nor a pipe");
@@ -77,7 +69,7 @@ void FileInput::read_start(const std::string& path) {
   if (S_ISREG(status.st_mode)) size_ = static_cast<std::uint64_t>(status.st_size);
   while (start_size_ < sizeof(start_)) {
     const ssize_t count = read_retrying(descriptor_, start_ + start_size_, sizeof(start_) - start_size_);
-    if (count < 0) fail(path, errno_text(errno));
+    if (count < 0) fail(path, error_text(errno));
     if (count == 0) return;
     start_size_ += static_cast<std::size_t>(count);
   }

@@ -66,7 +66,4 @@ class FileInput {
   std::unique_ptr<char[]> buffer_ = std::make_unique_for_overwrite<char[]>(kStreamBuffer);
 };
 
-// The text of an errno value in the middle of a sentence: "no such file or directory".
-std::string errno_text(int error);
-
 }  // namespace webtap::capture

@@ -10,12 +10,13 @@
 
 #include "agent/capture/capture_error.h"
 #include "agent/capture/file_input.h"
+#include "webtap/base/error_text.h"
 
 namespace webtap::capture {
 
 // Any socket will do; a local one is allowed where the others are forbidden.
 InterfaceProbe::InterfaceProbe() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-  if (!socket_) throw CaptureError("cannot look at network interfaces: " + errno_text(errno));
+  if (!socket_) throw CaptureError("cannot look at network interfaces: " + error_text(errno));
 }
 
 InterfaceState InterfaceProbe::look(const std::string& name) const {

@@ -17,6 +17,8 @@
 #include "agent/metrics/connection.h"
 #include "webtap/base/descriptor.h"
 #include "webtap/base/endpoint.h"
+#include "webtap/base/error_text.h"
+#include "webtap/base/signals.h"
 
 namespace webtap::metrics {
 namespace {
@@ -124,14 +126,14 @@ Descriptor open_listener(const ServerOptions& options) {
   if (options.address.empty()) {
     Descriptor both = try_to_listen(socket_address({{}, IpVersion::V6}, options.port), options.limits);
     if (both || errno != EAFNOSUPPORT) {
-      if (!both) refuse(options, std::generic_category().message(errno));
+      if (!both) refuse(options, error_text(errno));
       return both;
     }
   }
   const auto address = parse_address(options.address.empty() ? "0.0.0.0" : options.address);
   if (!address) refuse(options, "that is no IP address");
   Descriptor listener = try_to_listen(socket_address(*address, options.port), options.limits);
-  if (!listener) refuse(options, std::generic_category().message(errno));
+  if (!listener) refuse(options, error_text(errno));
   return listener;
 }
 
@@ -142,13 +144,6 @@ std::uint16_t port_of(int socket) {
   in_port_t port = 0;
   std::memcpy(&port, reinterpret_cast<const char*>(&storage) + sizeof(sa_family_t), sizeof port);
   return ntohs(port);
-}
-
-// Signals are for the main thread.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 }  // namespace
@@ -162,7 +157,7 @@ class HttpServer::Impl {
         listener_(open_listener(options)),
         port_(port_of(listener_.number())),
         stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!stop_) refuse(options, std::generic_category().message(errno));
+    if (!stop_) refuse(options, error_text(errno));
     try {
       while (threads_.size() < limits_.threads) threads_.emplace_back([this] { work(); });
     } catch (const std::system_error& error) {

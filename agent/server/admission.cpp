@@ -4,6 +4,7 @@
 
 #include "agent/server/server_impl.h"
 #include "webtap/base/digest.h"
+#include "webtap/base/text.h"
 
 namespace webtap::server {
 namespace {
@@ -22,12 +23,6 @@ std::string cursor_suffix(const std::string& identity) {
 
 std::uint64_t granted(std::uint64_t wanted, std::uint64_t usual, std::uint64_t largest) {
   return wanted == 0 ? usual : std::min(wanted, largest);
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 }  // namespace

@@ -16,20 +16,15 @@
 #include <system_error>
 
 #include "webtap/base/descriptor.h"
+#include "webtap/base/error_text.h"
 
 namespace webtap::service {
 namespace {
 
 using Capabilities = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
 
-std::string error_text() {
-  std::string text = std::generic_category().message(errno);
-  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] | 0x20);
-  return text;
-}
-
 void check(bool succeeded, const std::string& what) {
-  if (!succeeded) throw PrivilegeError("cannot " + what + ": " + error_text());
+  if (!succeeded) throw PrivilegeError("cannot " + what + ": " + error_text(errno));
 }
 
 bool read_capabilities(Capabilities& capabilities) {

@@ -1,19 +1,10 @@
 #include "agent/sink/writer_thread.h"
 
-#include <csignal>
 #include <utility>
 
+#include "webtap/base/signals.h"
+
 namespace webtap::sink {
-namespace {
-
-// Signals are for the main thread: what it waits in is interrupted by them.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
-
-}  // namespace
 
 WriterThread::WriterThread(EventQueue& queue, std::vector<EventSink*> sinks, Duration idle)
     : WriterThread(std::vector<EventQueue*>{&queue}, std::move(sinks), idle) {}

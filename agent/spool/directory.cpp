@@ -9,6 +9,8 @@
 #include <memory>
 #include <tuple>
 
+#include "webtap/base/error_text.h"
+
 namespace webtap::spool {
 namespace {
 

@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
-#include <system_error>
 #include <vector>
 
 namespace webtap::spool {
@@ -45,12 +43,6 @@ int FileOperations::sync(int file) {
     if (errno != EINTR) return errno;
   }
   return 0;
-}
-
-std::string error_text(int error) {
-  std::string text = std::generic_category().message(error);
-  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  return text;
 }
 
 }  // namespace webtap::spool

@@ -43,7 +43,4 @@ class FileOperations {
   virtual void reached(FaultPoint) {}
 };
 
-// The system's text for an errno value, as it stands within a sentence: "permission denied".
-std::string error_text(int error);
-
 }  // namespace webtap::spool

@@ -9,6 +9,7 @@
 #include "agent/spool/segment_list.h"
 #include "agent/spool/segment_walker.h"
 #include "agent/spool/spool.h"
+#include "webtap/base/error_text.h"
 
 namespace webtap::spool {
 namespace {

@@ -11,6 +11,7 @@
 
 #include "agent/spool/recovery.h"
 #include "agent/spool/seal.h"
+#include "webtap/base/error_text.h"
 
 namespace webtap::spool {
 namespace {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "webtap/base/random.h"
+#include "webtap/base/signals.h"
 
 namespace webtap::spool {
 namespace {
@@ -25,13 +26,6 @@ SpoolOptions completed(SpoolOptions options) {
   options.max_record_bytes =
       std::clamp<std::size_t>(options.max_record_bytes, kRecordHeader + kGapBytes, 1u << 30);
   return options;
-}
-
-// Signals are for the main thread.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 }  // namespace

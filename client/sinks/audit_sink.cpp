@@ -2,6 +2,7 @@
 
 #include "client/base/exit_status.h"
 #include "client/sinks/url_options.h"
+#include "webtap/base/error_text.h"
 #include "webtap/sink/audit_log_sink.h"
 #include "webtap/sink/journal.h"
 
@@ -54,13 +55,13 @@ class AuditSink final : public Sink {
     writer_.flush();
     if (writer_.counters().events_lost != lost_) throw SinkError(problem_);
     if (const int error = writer_.sync()) {
-      throw SinkError("cannot make what was written durable: " + sink::error_text(error));
+      throw SinkError("cannot make what was written durable: " + error_text(error));
     }
     const sink::Place place =
         next.position == 0 ? journal_.place() : sink::Place{next.sensor_uuid, next.position};
     if (const int error = journal_.note(place, writer_.take_changed())) {
       throw SinkError("cannot write the journal '" + std::string(sink::kJournalFile) +
-                      "': " + sink::error_text(error));
+                      "': " + error_text(error));
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "webtap/base/error_text.h"
 #include "webtap/modsec/json_text.h"
 #include "webtap/sink/output_directory.h"
 #include "webtap/sink/write_all.h"
@@ -61,15 +62,14 @@ void DeadLetters::put(const wire::Resume& where, const std::string& reason, cons
   }
   int error = file_ ? 0 : errno;
   if (file_) sink::write_all(file_.number(), line, error);
-  if (error != 0)
-    throw SinkError("cannot write to the dead letters '" + path_ + "': " + sink::error_text(error));
+  if (error != 0) throw SinkError("cannot write to the dead letters '" + path_ + "': " + error_text(error));
   unsynced_ = true;
 }
 
 void DeadLetters::sync() {
   if (!unsynced_) return;
   if (fdatasync(file_.number()) != 0) {
-    throw SinkError("cannot make the dead letters '" + path_ + "' durable: " + sink::error_text(errno));
+    throw SinkError("cannot make the dead letters '" + path_ + "' durable: " + error_text(errno));
   }
   unsynced_ = false;
 }

@@ -7,6 +7,7 @@
 #include "client/base/exit_status.h"
 #include "client/sinks/ecs.h"
 #include "client/sinks/url_options.h"
+#include "webtap/base/error_text.h"
 #include "webtap/modsec/json_writer.h"
 #include "webtap/modsec/native_writer.h"
 #include "webtap/sink/output_directory.h"
@@ -56,7 +57,7 @@ class StdoutSink final : public Sink {
     int error = 0;
     sink::write_all(STDOUT_FILENO, text_, error);
     text_.clear();
-    if (error != 0) throw SinkGone("cannot write to standard output: " + sink::error_text(error));
+    if (error != 0) throw SinkGone("cannot write to standard output: " + error_text(error));
   }
 
   const StdoutFormat format_;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "webtap/base/digest.h"
+#include "webtap/base/error_text.h"
 #include "webtap/sink/write_all.h"
 
 namespace webtap::sink {

@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
-#include <cctype>
 #include <cerrno>
-#include <system_error>
+
+#include "webtap/base/error_text.h"
 
 namespace webtap::sink {
 namespace {
@@ -21,12 +21,6 @@ bool is_path(const std::string& name) {
 }
 
 }  // namespace
-
-std::string error_text(int error) {
-  std::string text = std::generic_category().message(error);
-  if (!text.empty()) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  return text;
-}
 
 OutputDirectory::OutputDirectory(const std::string& path) {
   if (mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) refuse(path, error_text(errno));

@@ -22,9 +22,6 @@ class OutputError : public std::runtime_error {
 inline constexpr mode_t kFileMode = 0640;
 inline constexpr mode_t kDirectoryMode = 0750;
 
-// The system's text for an errno value, as it stands within a sentence: "permission denied".
-std::string error_text(int error);
-
 class OutputDirectory {
  public:
   // Makes the directory if it is missing (its parent must exist) and locks it against other writers of its

@@ -1,5 +1,6 @@
 #include "webtap/sink/write_errors.h"
 
+#include "webtap/base/error_text.h"
 #include "webtap/sink/output_directory.h"
 
 namespace webtap::sink {

@@ -15,10 +15,10 @@ class AgentFailed(Exception):
     pass
 
 
-def memory_factor(program: str) -> float:
+def memory_factor(program: str) -> int:
     """How many times as much memory a sanitiser makes the program take, at most."""
     code = Path(program).read_bytes()
-    return 8 if b"__tsan_init" in code else 2.5 if b"__asan_init" in code else 1
+    return 8 if b"__tsan_init" in code else 2 if b"__asan_init" in code else 1
 
 
 def run(agent: Path, capture: Path, output: Path, log_format: str = "serial", options: Optional[List[str]] = None,

@@ -212,7 +212,7 @@ TEST(MetricsServer, SaysWhyItCannotListen) {
     FAIL() << "two servers have one port";
   } catch (const ServerError& error) {
     EXPECT_EQ(std::string(error.what()),
-              "cannot serve metrics on 127.0.0.1:" + std::to_string(same.port) + ": Address already in use");
+              "cannot serve metrics on 127.0.0.1:" + std::to_string(same.port) + ": address already in use");
   }
 }
 
